@@ -1,0 +1,96 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Language mode 6, warnings are errors, and imports that say what they expose.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// The device binaries carry the Swift runtime inside, so that a device needs no Swift installation.
+let selfContained: [LinkerSetting] = [.unsafeFlags(["-static-stdlib"])]
+
+/// What swift-argument-parser needs of Foundation, which static linking does not find by itself.
+let foundation: [LinkerSetting] = [
+    .linkedLibrary("FoundationEssentials"), .linkedLibrary("_FoundationCollections"),
+    .linkedLibrary("_FoundationCShims"), .linkedLibrary("swiftSynchronization"),
+]
+
+let package = Package(
+    name: "holdfast",
+    products: [
+        .executable(name: "holdfastd", targets: ["holdfastd"]),
+        .executable(name: "holdfast", targets: ["holdfast"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        // Pure: no OS import, time as an argument.
+        .target(name: "MonotonicTime", swiftSettings: strict),
+        .target(name: "Supervision", dependencies: ["MonotonicTime"], swiftSettings: strict),
+        .target(
+            name: "SupervisionSimulation", dependencies: ["Supervision", "MonotonicTime"], swiftSettings: strict),
+
+        // Linux.
+        .target(
+            name: "CLinux",
+            cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")]),
+        .target(name: "LinuxSystem", dependencies: ["CLinux", "MonotonicTime"], swiftSettings: strict),
+
+        // Contracts.
+        .target(name: "CTOML"),
+        .target(
+            name: "Configuration", dependencies: ["CTOML", "Supervision", "MonotonicTime", "LinuxSystem"],
+            swiftSettings: strict),
+        .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
+        .target(name: "ControlProtocol", dependencies: ["CJansson"], swiftSettings: strict),
+
+        // Shells.
+        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .target(
+            name: "SupervisorRuntime",
+            dependencies: ["Supervision", "LinuxSystem", "Configuration", "ControlProtocol", "MonotonicTime"],
+            swiftSettings: strict),
+        .target(
+            name: "OutputRuntime", dependencies: ["LinuxSystem", "ControlProtocol", "CSystemd", "MonotonicTime"],
+            swiftSettings: strict),
+        .target(
+            name: "OperatorCLI",
+            dependencies: [
+                "ControlProtocol", "Configuration", "LinuxSystem",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        // Entry points.
+        .executableTarget(
+            name: "holdfastd", dependencies: ["SupervisorRuntime", "OutputRuntime"],
+            swiftSettings: strict, linkerSettings: selfContained),
+        .executableTarget(
+            name: "holdfast", dependencies: ["OperatorCLI"], swiftSettings: strict,
+            linkerSettings: selfContained + foundation),
+        .executableTarget(
+            name: "supervision-simulator", dependencies: ["SupervisionSimulation"], swiftSettings: strict),
+        .executableTarget(
+            name: "misbehaving-worker", path: "Examples/Misbehaving",
+            cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")]),
+
+        .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "MonotonicTime"], swiftSettings: strict),
+        .testTarget(
+            name: "SupervisionSimulationTests", dependencies: ["SupervisionSimulation", "Supervision"],
+            swiftSettings: strict),
+        .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem"], swiftSettings: strict),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
+        .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol"], swiftSettings: strict),
+        .testTarget(name: "OutputRuntimeTests", dependencies: ["OutputRuntime"], swiftSettings: strict),
+        .testTarget(name: "SupervisorRuntimeTests", dependencies: ["SupervisorRuntime"], swiftSettings: strict),
+        .testTarget(name: "OperatorCLITests", dependencies: ["OperatorCLI"], swiftSettings: strict),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["ControlProtocol", "LinuxSystem"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,2 @@
+#include "CLinux.h"
+typedef int hf_linux_placeholder;

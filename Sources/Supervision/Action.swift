@@ -1,0 +1,76 @@
+/// What the shell must do, in order. Each action names one instance; the shell ignores those that are gone.
+package enum Action: Equatable, Sendable {
+    /// Start a process; answer with `spawned` or `spawnFailed`, later `exited` and `groupEmptied`.
+    case spawn(WorkerID, InstanceID)
+    /// Signal every process of the instance's group.
+    case signalGroup(WorkerID, InstanceID, Signal)
+    /// Kill every process of the instance's group; `groupEmptied` must follow once they are gone.
+    case killGroup(WorkerID, InstanceID)
+    /// Stop every process of the group without its consent: the cgroup freezer, or SIGSTOP.
+    case freezeGroup(WorkerID, InstanceID)
+    /// Undo `freezeGroup`: thaw, and SIGCONT.
+    case thawGroup(WorkerID, InstanceID)
+    /// Killed, but not gone in time: forget the instance. What is left of it can run no code of its own.
+    case abandonGroup(WorkerID, InstanceID)
+    /// The worker was removed by a reload and is down: release what belongs to it.
+    case forgetWorker(WorkerID)
+    case report(Report)
+    /// Everything is down after `shutdownRequested`.
+    case completeShutdown
+}
+
+/// What the tree did and why, for events, incidents and logs. Structured here, formatted by the shell.
+package enum Report: Equatable, Sendable {
+    case workerChanged(WorkerID, from: WorkerState, to: WorkerState)
+    /// The worker ended, or had to be ended, without having been asked to: an incident opens.
+    case workerFailed(WorkerID, InstanceID, FailureCause, ranFor: Duration, consequence: Consequence)
+    /// The worker is ready again after a failure.
+    case workerRecovered(WorkerID, InstanceID, after: Duration)
+    /// Siblings are restarted along with a failed child.
+    case groupRestarted(supervisor: String, because: String)
+    case intensityExceeded(supervisor: String, reaction: IntensityReaction)
+    case supervisorRetried(supervisor: String)
+    /// The kill of a group did not end it in time.
+    case groupAbandoned(WorkerID, InstanceID)
+    case reloaded(ReloadSummary)
+}
+
+/// Why a worker failed.
+package enum FailureCause: Equatable, Sendable {
+    case exited(ExitStatus)
+    case spawnFailed(SpawnFailure)
+    case startTimedOut
+    case watchdogTimedOut
+    /// The worker itself asked for it by `WATCHDOG=trigger`.
+    case watchdogTriggered
+}
+
+/// What follows a failure.
+package enum Consequence: Equatable, Sendable {
+    case restartedAtOnce
+    case restartAfter(Duration)
+    /// Restarted with its siblings by the supervisor's strategy.
+    case restartedWithGroup
+    /// Wanted, but paused for a reason: it starts when the reason is gone.
+    case held
+    /// Given up; the next try comes after the duration, or never.
+    case gaveUp(retryAfter: Duration?)
+    /// The supervisor's restart intensity would be exceeded.
+    case supervisorParked
+    case supervisorEscalated
+    /// By its restart policy, or because it was to be stopped anyway.
+    case leftDown
+}
+
+/// What a reload changed, by worker name.
+package struct ReloadSummary: Equatable, Sendable {
+    package var added: [String] = []
+    package var removed: [String] = []
+    /// Their process has to be replaced.
+    package var restarted: [String] = []
+    /// Their policy changed; the process stays.
+    package var adjusted: [String] = []
+    package var unchanged: [String] = []
+
+    package init() {}
+}
