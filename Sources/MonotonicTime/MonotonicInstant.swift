@@ -24,6 +24,10 @@ package struct MonotonicInstant: InstantProtocol, Hashable, Sendable {
         .nanoseconds(other.nanoseconds - nanoseconds)
     }
 
+    package static func + (instant: MonotonicInstant, duration: Duration) -> MonotonicInstant {
+        instant.advanced(by: duration)
+    }
+
     package static func < (left: MonotonicInstant, right: MonotonicInstant) -> Bool {
         left.nanoseconds < right.nanoseconds
     }

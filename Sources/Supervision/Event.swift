@@ -1,5 +1,5 @@
 /// A worker's place in the tree, from its first appearance in the configuration until it is removed; never reused.
-package struct WorkerID: Hashable, Comparable, Sendable {
+package struct WorkerID: RawRepresentable, Hashable, Comparable, Sendable {
     package var rawValue: Int
 
     package init(rawValue: Int) {

@@ -1,0 +1,59 @@
+/// Nodes by identity. Slots are reused, identities are not: an identity carries its slot's generation, so that a stale one
+/// finds nothing instead of somebody else.
+struct Registry<ID: RawRepresentable & Hashable & Sendable, Node: Sendable>: Sendable where ID.RawValue == Int {
+    private var slots: [(generation: Int, node: Node?)] = []
+    private var free: [Int] = []
+    private let makeID: @Sendable (Int) -> ID
+
+    init(_ makeID: @escaping @Sendable (Int) -> ID) {
+        self.makeID = makeID
+    }
+
+    private static var slotMask: Int { (1 << 32) - 1 }
+
+    /// Every identity in use, oldest slot first.
+    var ids: [ID] {
+        slots.indices.compactMap { slots[$0].node == nil ? nil : makeID(slots[$0].generation << 32 | $0) }
+    }
+
+    mutating func insert(_ makeNode: (ID) -> Node) -> ID {
+        let slot: Int
+        if let reused = free.popLast() {
+            slot = reused
+        } else {
+            slots.append((generation: 0, node: nil))
+            slot = slots.count - 1
+        }
+        let id = makeID(slots[slot].generation << 32 | slot)
+        slots[slot].node = makeNode(id)
+        return id
+    }
+
+    mutating func remove(_ id: ID) {
+        guard contains(id) else { return }
+        let slot = id.rawValue & Self.slotMask
+        slots[slot].node = nil
+        slots[slot].generation += 1
+        free.append(slot)
+    }
+
+    func contains(_ id: ID) -> Bool {
+        let slot = id.rawValue & Self.slotMask
+        return id.rawValue >= 0 && slot < slots.count && slots[slot].node != nil
+            && slots[slot].generation == id.rawValue >> 32
+    }
+
+    /// The node of an identity that is known to be in use; anything else is a programming error and traps.
+    subscript(_ id: ID) -> Node {
+        get {
+            guard let node = slots[id.rawValue & Self.slotMask].node else { preconditionFailure("no node \(id)") }
+            return node
+        }
+        _modify {
+            let slot = id.rawValue & Self.slotMask
+            guard var node = slots[slot].node.take() else { preconditionFailure("no node \(id)") }
+            defer { slots[slot].node = node }
+            yield &node
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import MonotonicTime
+
+extension StopPlan {
+    /// How much longer than its plan a stop may take because the worker asks for it with EXTEND_TIMEOUT_USEC; a stop
+    /// has to end, whatever a worker says.
+    package static let longestExtension: Duration = .seconds(600)
+}
+
+/// Stop plans: signals with graces, a kill of the whole group at the end, and the group's disappearance.
+extension SupervisorTree {
+    /// Asks a worker to go down without calling it a failure. Safe to repeat.
+    mutating func requestStop(_ worker: WorkerID) {
+        switch workers[worker].phase {
+        case .starting, .running, .ready, .paused:
+            beginStop(worker, for: .requested)
+        case .stopping(let live, var stop):
+            let wasAnnounced = stop.purpose == .announced && stop.exit == nil && !stop.isKilled
+            if wasAnnounced {
+                beginStop(worker, for: .requested)
+            } else {
+                stop.purpose = .requested
+                enter(worker, .stopping(live, stop))
+            }
+        case .stopped, .waiting, .held, .backingOff, .failed, .finished: break
+        }
+    }
+
+    mutating func beginStop(_ worker: WorkerID, for purpose: Stop.Purpose) {
+        guard var live = workers[worker].phase.instance else { return }
+        if case .paused = workers[worker].phase { actions.append(.thawGroup(worker, live.id)) }
+        let plan = workers[worker].specification.stopPlan
+        var steps = plan.steps
+        if case .failure = purpose, let first = steps.first {
+            steps = [StopPlan.Step(signal: workers[worker].specification.watchdogSignal, grace: first.grace)]
+        }
+        live.watchdogDeadline = nil
+        live.stableAt = nil
+        var stop = Stop(
+            purpose: purpose, begunAt: now, remainingSteps: steps, killGrace: plan.killGrace, deadline: now)
+        takeNextStep(worker, live, &stop)
+        enter(worker, .stopping(live, stop))
+    }
+
+    /// `STOPPING=1`: it goes by itself, and has its plan's whole grace for it.
+    mutating func announceStop(_ worker: WorkerID, _ live: LiveInstance) {
+        let plan = workers[worker].specification.stopPlan
+        let grace = plan.steps.reduce(.zero) { $0 + $1.grace }
+        let stop = Stop(
+            purpose: .announced, begunAt: now, remainingSteps: [], killGrace: plan.killGrace, deadline: now + grace)
+        enter(worker, .stopping(live, stop))
+        settleParent(of: worker)
+    }
+
+    /// The stop's deadline has come.
+    mutating func advanceStop(_ worker: WorkerID, _ live: LiveInstance, _ stop: Stop) {
+        var stop = stop
+        guard !stop.isKilled else {
+            actions.append(.abandonGroup(worker, live.id))
+            report(.groupAbandoned(worker, live.id))
+            stop.exit = stop.exit ?? .unknown
+            return finishStop(worker, live, stop)
+        }
+        takeNextStep(worker, live, &stop)
+        enter(worker, .stopping(live, stop))
+    }
+
+    private mutating func takeNextStep(_ worker: WorkerID, _ live: LiveInstance, _ stop: inout Stop) {
+        guard !stop.remainingSteps.isEmpty else { return killGroup(worker, live, &stop) }
+        let step = stop.remainingSteps.removeFirst()
+        actions.append(.signalGroup(worker, live.id, step.signal))
+        // A process that somebody stopped takes no signal but this one; systemd does the same.
+        actions.append(.signalGroup(worker, live.id, .continue))
+        stop.deadline = now + step.grace
+    }
+
+    private mutating func killGroup(_ worker: WorkerID, _ live: LiveInstance, _ stop: inout Stop) {
+        actions.append(.killGroup(worker, live.id))
+        stop.isKilled = true
+        stop.deadline = now + stop.killGrace
+    }
+
+    /// The main process has ended: whatever is left of its group goes as well, before anything new is started.
+    mutating func cleanUpGroup(_ worker: WorkerID, _ live: LiveInstance, _ stop: Stop, _ status: ExitStatus) {
+        var live = live
+        var stop = stop
+        live.watchdogDeadline = nil
+        live.stableAt = nil
+        stop.exit = status
+        stop.endedAt = now
+        workers[worker].lastExit = status
+        killGroup(worker, live, &stop)
+        enter(worker, .stopping(live, stop))
+    }
+
+    /// Nothing of the instance is left.
+    mutating func finishStop(
+        _ worker: WorkerID, _ live: LiveInstance, _ stop: Stop, spawnFailure: SpawnFailure? = nil
+    ) {
+        let parent = workers[worker].parent
+        let status = stop.exit ?? .unknown
+        let endedAt = stop.endedAt ?? now
+        switch stop.purpose {
+        case .requested:
+            workers[worker].lastFailure = nil
+            if workers[worker].isWanted { lineUp(worker) } else { enter(worker, .stopped) }
+        case .failure(let cause):
+            ended(worker, live, cause, endedAt: endedAt)
+        case .announced, .ended:
+            let cause = spawnFailure.map(FailureCause.spawnFailed) ?? .exited(status)
+            ended(worker, live, cause, endedAt: endedAt)
+        }
+        if departing.contains(worker) { forget(worker) }
+        if let parent { settle(parent) }
+    }
+}

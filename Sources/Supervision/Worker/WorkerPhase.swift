@@ -1,0 +1,92 @@
+import MonotonicTime
+
+/// The worker state machine's own state. `WorkerState` is what people see of it.
+enum WorkerPhase: Sendable {
+    /// Down, and not to be started: not wanted, or its supervisor is down.
+    case stopped
+    /// Down, to be started by its supervisor's start sequence.
+    case waiting
+    /// Down and wanted, as long as a pause reason holds.
+    case held
+    /// A process is ordered, its program not yet known to run.
+    case starting(LiveInstance)
+    /// The program runs and is not ready.
+    case running(LiveInstance)
+    case ready(LiveInstance)
+    /// The group is frozen.
+    case paused(LiveInstance)
+    /// On its way down, or down with its group still being cleaned up.
+    case stopping(LiveInstance, Stop)
+    case backingOff(until: MonotonicInstant)
+    case failed(retryAt: MonotonicInstant?)
+    case finished
+
+    var state: WorkerState {
+        switch self {
+        case .stopped: .stopped
+        case .waiting: .waiting
+        case .held: .held
+        case .starting: .starting
+        case .running: .running
+        case .ready: .ready
+        case .paused: .paused
+        case .stopping: .stopping
+        case .backingOff: .backingOff
+        case .failed: .failed
+        case .finished: .finished
+        }
+    }
+
+    /// The instance whose processes may exist.
+    var instance: LiveInstance? {
+        switch self {
+        case .starting(let live), .running(let live), .ready(let live), .paused(let live), .stopping(let live, _): live
+        case .stopped, .waiting, .held, .backingOff, .failed, .finished: nil
+        }
+    }
+
+    var isDown: Bool { instance == nil }
+}
+
+/// One process of a worker and its clocks.
+struct LiveInstance: Sendable {
+    let id: InstanceID
+    let spawnedAt: MonotonicInstant
+    /// It has been ready; a pause does not undo that.
+    var wasReady = false
+    /// Until when it has to be ready. Suspended by a pause.
+    var startDeadline: MonotonicInstant
+    var watchdogPeriod: Duration?
+    /// Until when the next ping has to come. Armed only while ready and not paused.
+    var watchdogDeadline: MonotonicInstant?
+    /// When its run counts as stable. Armed only while ready, not paused, and with failures to forget.
+    var stableAt: MonotonicInstant?
+    /// What is missing to a stable run; kept over pauses, so that paused time never counts as stability.
+    var stabilityRemaining: Duration
+}
+
+/// A stop under way.
+struct Stop: Sendable {
+    enum Purpose: Equatable, Sendable {
+        /// An operator, the supervisor or a reload asked for it: no failure.
+        case requested
+        /// The supervisor ends it for a failure.
+        case failure(FailureCause)
+        /// The worker announced it with `STOPPING=1`.
+        case announced
+        /// The worker ended by itself; its group is being cleaned up.
+        case ended
+    }
+
+    var purpose: Purpose
+    let begunAt: MonotonicInstant
+    /// Signals still to be sent, each when the grace of the one before is over.
+    var remainingSteps: [StopPlan.Step]
+    let killGrace: Duration
+    var isKilled = false
+    /// When the next step is due.
+    var deadline: MonotonicInstant
+    /// How the main process ended, once it has.
+    var exit: ExitStatus?
+    var endedAt: MonotonicInstant?
+}
