@@ -61,9 +61,11 @@ extension SupervisorTree {
         }
     }
 
-    /// The wait is over: its own restart, which no start gate holds up.
+    /// The wait is over: its own restart, which no start gate holds up, unless its group restarts in order.
     private mutating func retry(_ worker: WorkerID) {
-        workers[worker].skipsGate = true
+        if let parent = workers[worker].parent {
+            workers[worker].skipsGate = !supervisors[parent].isInStopScope(.worker(worker))
+        }
         spawn(worker)
     }
 }
