@@ -1,0 +1,55 @@
+# Every target first installs what is missing of scripts/apt-packages (with sudo when not root).
+
+SWIFT = swift
+# How many random schedules `make simulate` tries; with SEED=n it replays one and prints its trace.
+SEEDS = 20000
+SEED =
+# How many of them each planted fault gets in `make simulate-selftest`.
+SELFTEST_SEEDS = 5000
+# How long `make soak` torments a running tree.
+MINUTES = 10
+
+.PHONY: help demo test build format lint bench simulate simulate-selftest soak clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+
+demo: build ## start a tree of real workers and watch it
+	@scripts/install-dependencies demo
+	@scripts/demo
+
+build: ## build holdfastd and holdfast in release
+	@scripts/install-dependencies build
+	$(SWIFT) build -c release
+
+test: ## run every test
+	@scripts/install-dependencies build test
+	@scripts/test
+
+format: ## format the Swift sources
+	@scripts/install-dependencies build
+	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Package.swift
+
+lint: build ## check format, scripts, module arrows, links and what holdfastd links
+	@scripts/install-dependencies lint
+	@scripts/lint
+
+bench: build ## measure against a minimal C program and other supervisors (RESTARTS=100000 for the long run)
+	@scripts/install-dependencies bench
+	@Benchmarks/run
+
+simulate: ## try SEEDS random fault schedules on the core, or replay SEED with a trace
+	@scripts/install-dependencies build
+	@$(SWIFT) build -c release --product supervision-simulator
+	@.build/release/supervision-simulator $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
+simulate-selftest: ## plant faults into the core and see that the simulation finds each
+	@scripts/install-dependencies build
+	@scripts/simulate-selftest --seeds $(SELFTEST_SEEDS)
+
+soak: build ## torment a running tree for MINUTES
+	@scripts/install-dependencies demo
+	@scripts/soak --minutes $(MINUTES)
+
+clean: ## remove what was built
+	rm -rf .build .build-*
