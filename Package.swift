@@ -82,7 +82,8 @@ let package = Package(
         .testTarget(
             name: "SupervisionSimulationTests", dependencies: ["SupervisionSimulation", "Supervision"],
             swiftSettings: strict),
-        .testTarget(name: "LinuxSystemTests", dependencies: ["LinuxSystem"], swiftSettings: strict),
+        .testTarget(
+            name: "LinuxSystemTests", dependencies: ["LinuxSystem", "MonotonicTime"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
         .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol"], swiftSettings: strict),
         .testTarget(name: "OutputRuntimeTests", dependencies: ["OutputRuntime"], swiftSettings: strict),

@@ -1,0 +1,23 @@
+#include "CLinux.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+int hf_pipe(int *ends, int is_non_blocking) { return pipe2(ends, O_CLOEXEC | (is_non_blocking ? O_NONBLOCK : 0)); }
+
+int hf_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
+
+int32_t hf_thread_id(void) { return gettid(); }
+
+const char *hf_signal_name(int signal) { return sigabbrev_np(signal); }
+
+int hf_peer_credentials(int socket, int32_t *pid, uint32_t *uid, uint32_t *gid) {
+    struct ucred credentials;
+    socklen_t size = sizeof credentials;
+    if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0) return -1;
+    *pid = credentials.pid;
+    *uid = credentials.uid;
+    *gid = credentials.gid;
+    return 0;
+}

@@ -1,0 +1,25 @@
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// Calls that glibc declares only under _GNU_SOURCE, which Swift's importer does not define, or not at all.
+
+#pragma clang assume_nonnull begin
+
+/// pipe2(2) with O_CLOEXEC: `ends` receives the read and the write end.
+int hf_pipe(int *ends, int is_non_blocking);
+
+/// accept4(2) with SOCK_CLOEXEC and SOCK_NONBLOCK.
+int hf_accept(int socket);
+
+/// gettid(2).
+int32_t hf_thread_id(void);
+
+/// sigabbrev_np(3): "TERM" for 15; null for numbers without a name.
+const char *_Nullable hf_signal_name(int signal);
+
+/// SO_PEERCRED: struct ucred is hidden from Swift.
+int hf_peer_credentials(int socket, int32_t *pid, uint32_t *uid, uint32_t *gid);
+
+#pragma clang assume_nonnull end

@@ -1,2 +1,0 @@
-#include "CLinux.h"
-typedef int hf_linux_placeholder;

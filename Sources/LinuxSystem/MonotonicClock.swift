@@ -1,0 +1,29 @@
+import Glibc
+package import MonotonicTime
+
+/// The kernel's `CLOCK_MONOTONIC` (clock_gettime(2)): the only clock that decides anything.
+package enum MonotonicClock {
+    package static func now() -> MonotonicInstant {
+        var time = timespec()
+        // Cannot fail for this clock and a valid pointer.
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return MonotonicInstant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+}
+
+/// Wall-clock time, for reports only: it may be 1970 or jump.
+package enum WallClock {
+    /// Seconds since 1970.
+    package static func now() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+    }
+
+    /// Microseconds since 1970.
+    package static func microseconds() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+    }
+}

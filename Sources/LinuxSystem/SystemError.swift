@@ -1,0 +1,58 @@
+import Glibc
+
+/// A failed system call.
+package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The call by its name in section 2 of the manual, such as "openat".
+    package var call: String
+    /// The Linux error number (errno(3)).
+    package var errno: Int32
+    /// What the call was applied to, such as a path, where that helps the reader.
+    package var subject: String?
+
+    package init(call: String, errno: Int32, subject: String? = nil) {
+        self.call = call
+        self.errno = errno
+        self.subject = subject
+    }
+
+    /// The kernel's error in words, with what to do about those that an operator can mend.
+    package var message: String {
+        let text = SystemError.text(of: errno)
+        return switch errno {
+        case EMFILE: "\(text); raise the limit on open files (LimitNOFILE= of the unit)"
+        case ENFILE: "\(text); raise fs.file-max"
+        case EAGAIN where call.hasPrefix("clone"): "\(text); raise the limit on processes (TasksMax= of the unit)"
+        case ENOSYS: "\(text); a newer kernel is needed"
+        default: text
+        }
+    }
+
+    package var description: String {
+        if let subject { return "\(call) \(subject): \(message)" }
+        return "\(call): \(message)"
+    }
+
+    /// The same error, naming what the call was applied to.
+    package func about(_ subject: String) -> SystemError {
+        SystemError(call: call, errno: errno, subject: subject)
+    }
+
+    /// What strerror(3) says of an error number.
+    package static func text(of errno: Int32) -> String {
+        guard let text = strerror(errno) else { return "error \(errno)" }
+        return String(cString: text)
+    }
+}
+
+/// The error numbers that callers decide on. The others only have to be reported.
+extension SystemError {
+    package var isNotFound: Bool { errno == ENOENT }
+    package var alreadyExists: Bool { errno == EEXIST }
+    package var isNoSuchProcess: Bool { errno == ESRCH }
+    package var isNotSupported: Bool { errno == ENOSYS || errno == EOPNOTSUPP }
+    package var isBrokenPipe: Bool { errno == EPIPE || errno == ECONNRESET }
+    package var isConnectionRefused: Bool { errno == ECONNREFUSED }
+    package var isPermissionDenied: Bool { errno == EACCES || errno == EPERM }
+    package var isOutOfDescriptors: Bool { errno == EMFILE || errno == ENFILE }
+    package var isNoSpace: Bool { errno == ENOSPC || errno == EDQUOT }
+}
