@@ -1,0 +1,50 @@
+/// The errors of io.holdfast.Runtime.
+package enum RuntimeError: Error, Equatable, Sendable {
+    case noSuchWorker(name: String)
+    case notPermitted(message: String)
+    /// Each problem as `file:line:column: key: what is wrong`.
+    case configurationInvalid(problems: [String])
+    case outputUnavailable(message: String)
+    /// The runtime is stopping, or has too many clients.
+    case unavailable(message: String)
+
+    private enum Name: String, CaseIterable {
+        case noSuchWorker = "NoSuchWorker"
+        case notPermitted = "NotPermitted"
+        case configurationInvalid = "ConfigurationInvalid"
+        case outputUnavailable = "OutputUnavailable"
+        case unavailable = "Unavailable"
+
+        var fullName: String { "\(RuntimeInterface.name).\(rawValue)" }
+    }
+
+    private enum Key: String { case name, message, problems }
+
+    package var reply: VarlinkReply {
+        let (name, parameters): (Name, JSONObject) =
+            switch self {
+            case .noSuchWorker(let name): (.noSuchWorker, [Key.name.rawValue: name.json])
+            case .notPermitted(let message): (.notPermitted, [Key.message.rawValue: message.json])
+            case .configurationInvalid(let problems): (.configurationInvalid, [Key.problems.rawValue: problems.json])
+            case .outputUnavailable(let message): (.outputUnavailable, [Key.message.rawValue: message.json])
+            case .unavailable(let message): (.unavailable, [Key.message.rawValue: message.json])
+            }
+        return VarlinkReply(parameters: parameters, error: name.fullName)
+    }
+
+    /// `nil` when the reply is none of these errors. Details that are missing are empty: the error's name says enough.
+    package init?(_ reply: VarlinkReply) {
+        guard let name = Name.allCases.first(where: { $0.fullName == reply.error }) else { return nil }
+        let message = reply.parameters[Key.message.rawValue]?.stringValue ?? ""
+        self =
+            switch name {
+            case .noSuchWorker: .noSuchWorker(name: reply.parameters[Key.name.rawValue]?.stringValue ?? "")
+            case .notPermitted: .notPermitted(message: message)
+            case .configurationInvalid:
+                .configurationInvalid(
+                    problems: (reply.parameters[Key.problems.rawValue]?.arrayValue ?? []).compactMap(\.stringValue))
+            case .outputUnavailable: .outputUnavailable(message: message)
+            case .unavailable: .unavailable(message: message)
+            }
+    }
+}

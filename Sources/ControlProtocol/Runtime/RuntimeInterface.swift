@@ -1,0 +1,138 @@
+/// The interface of the control socket. docs/io.holdfast.Runtime.varlink is the same text; a test compares them.
+package enum RuntimeInterface {
+    package static let name = "io.holdfast.Runtime"
+
+    /// What `org.varlink.service.GetInterfaceDescription` answers.
+    package static let definition = """
+        # The supervisor tree of one device. Durations are seconds; a key that is null does not apply.
+        interface io.holdfast.Runtime
+
+        type Runtime (
+          version: string,
+          pid: int,
+          # starting, running or stopping
+          state: string,
+          uptime_s: float,
+          name: string,
+          warnings: []string
+        )
+
+        type Supervisor (
+          name: string,
+          parent: ?string,
+          # one-for-one, one-for-all or rest-for-one
+          strategy: string,
+          max_restarts: int,
+          within_s: float,
+          restarts_in_window: int,
+          # up, stopping, parked or down
+          state: string,
+          next_attempt_in_s: ?float,
+          # names of workers and supervisors in start order
+          children: []string
+        )
+
+        # How a process ended. status is exited, signaled or unknown; cause is why it counts as ended: exit, signal, unknown,
+        # spawn-failed, start-timeout, watchdog, watchdog-trigger or requested.
+        type Exit (
+          status: string,
+          code: ?int,
+          signal: ?string,
+          cause: string,
+          message: string
+        )
+
+        type Worker (
+          name: string,
+          supervisor: string,
+          # stopped, waiting, held, starting, running, ready, paused, stopping, backing-off, failed or finished
+          state: string,
+          pid: ?int,
+          ready: bool,
+          essential: bool,
+          # restarts after failures, over the worker's whole life
+          restarts: int,
+          # operator, heat, memory, pressure
+          pause_reasons: []string,
+          held_for: ?string,
+          next_attempt_in_s: ?float,
+          attempts_left: ?int,
+          failures_forgotten_in_s: ?float,
+          last_exit: ?Exit,
+          uptime_s: ?float,
+          # what the worker last said with STATUS=
+          status_text: ?string
+        )
+
+        type Event (
+          sequence: int,
+          # seconds since 1970, and since boot
+          time: float,
+          monotonic: float,
+          # worker-changed, worker-failed, worker-recovered, group-restarted, intensity-exceeded, supervisor-retried,
+          # group-abandoned, reloaded, output-lost, notify-refused, runtime-started, runtime-stopping, warning
+          kind: string,
+          worker: ?string,
+          supervisor: ?string,
+          message: string,
+          details: object
+        )
+
+        # One failure and what came of it.
+        type Incident (
+          id: int,
+          time: float,
+          worker: string,
+          supervisor: string,
+          pid: ?int,
+          exit: Exit,
+          ran_for_s: float,
+          # restarted-at-once, restart-after, restarted-with-group, held, gave-up, supervisor-parked, supervisor-escalated, left-down
+          action: string,
+          action_message: string,
+          # from the failure until the worker was ready again; null until then
+          recovered_after_s: ?float,
+          last_output: []string
+        )
+
+        type LogLine (
+          time: float,
+          worker: string,
+          line: string,
+          # lines of this worker that were lost since the line before (rate limit, full disk)
+          lost: int
+        )
+
+        method Status() -> (runtime: Runtime, supervisors: []Supervisor, workers: []Worker)
+
+        # want the worker, and forget its failures
+        method StartWorker(name: string) -> ()
+        method StopWorker(name: string) -> ()
+        method RestartWorker(name: string) -> ()
+        # hold the worker's processes still until it is resumed
+        method PauseWorker(name: string) -> ()
+        method ResumeWorker(name: string) -> ()
+
+        # With more: the events kept since the sequence number, then (follow) each new one as it comes. first_available tells
+        # whether older ones were already overwritten.
+        method Events(since: ?int, follow: ?bool) -> (event: ?Event, first_available: int)
+
+        # newest last
+        method Incidents(worker: ?string, limit: ?int) -> (incidents: []Incident)
+
+        # With more: the last lines of a worker's output, then (follow) each new one. The connection is handed to the process
+        # that keeps the output; it ends with the call.
+        method Logs(worker: string, lines: ?int, follow: ?bool) -> (line: ?LogLine)
+
+        method Reload() -> (added: []string, removed: []string, restarted: []string, adjusted: []string, unchanged: []string)
+
+        error NoSuchWorker (name: string)
+        error NotPermitted (message: string)
+        # every problem as file:line:column: key: what is wrong
+        error ConfigurationInvalid (problems: []string)
+        error OutputUnavailable (message: string)
+        # the runtime is stopping, or has too many clients
+        error Unavailable (message: string)
+
+        """
+}

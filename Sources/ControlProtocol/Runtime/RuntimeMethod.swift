@@ -1,0 +1,112 @@
+/// A method of io.holdfast.Runtime with its arguments. See docs/io.holdfast.Runtime.varlink.
+package enum RuntimeMethod: Equatable, Sendable {
+    case status
+    case startWorker(name: String)
+    case stopWorker(name: String)
+    case restartWorker(name: String)
+    case pauseWorker(name: String)
+    case resumeWorker(name: String)
+    /// - `since`: the last sequence number that the client has seen; only later events are sent. `nil`: all kept ones.
+    case events(since: Int?, follow: Bool)
+    case incidents(worker: String?, limit: Int?)
+    case logs(worker: String, lines: Int?, follow: Bool)
+    case reload
+
+    /// The methods' names without the interface.
+    package enum Name: String, CaseIterable, Sendable {
+        case status = "Status"
+        case startWorker = "StartWorker"
+        case stopWorker = "StopWorker"
+        case restartWorker = "RestartWorker"
+        case pauseWorker = "PauseWorker"
+        case resumeWorker = "ResumeWorker"
+        case events = "Events"
+        case incidents = "Incidents"
+        case logs = "Logs"
+        case reload = "Reload"
+    }
+
+    private enum Key: String { case name, since, follow, worker, limit, lines }
+
+    /// - Parameter name: without the interface.
+    init(name: String, call: VarlinkCall) throws(VarlinkServiceError) {
+        guard let name = Name(rawValue: name) else { throw .methodNotFound(call.method) }
+        var arguments = CallArguments(call)
+        self =
+            switch name {
+            case .status: .status
+            case .startWorker: .startWorker(name: try arguments.required(Key.name))
+            case .stopWorker: .stopWorker(name: try arguments.required(Key.name))
+            case .restartWorker: .restartWorker(name: try arguments.required(Key.name))
+            case .pauseWorker: .pauseWorker(name: try arguments.required(Key.name))
+            case .resumeWorker: .resumeWorker(name: try arguments.required(Key.name))
+            case .events:
+                .events(
+                    since: try arguments.count(Key.since), follow: try arguments.optional(Key.follow) ?? false)
+            case .incidents:
+                .incidents(
+                    worker: try arguments.optional(Key.worker), limit: try arguments.count(Key.limit))
+            case .logs:
+                .logs(
+                    worker: try arguments.required(Key.worker), lines: try arguments.count(Key.lines),
+                    follow: try arguments.optional(Key.follow) ?? false)
+            case .reload: .reload
+            }
+        try arguments.refuseOthers()
+        guard call.more || !isStream else { throw .expectedMore }
+    }
+
+    package var name: Name {
+        switch self {
+        case .status: .status
+        case .startWorker: .startWorker
+        case .stopWorker: .stopWorker
+        case .restartWorker: .restartWorker
+        case .pauseWorker: .pauseWorker
+        case .resumeWorker: .resumeWorker
+        case .events: .events
+        case .incidents: .incidents
+        case .logs: .logs
+        case .reload: .reload
+        }
+    }
+
+    /// Whether the method answers with several replies, and must be called with `more`.
+    package var isStream: Bool {
+        switch self {
+        case .events, .logs: true
+        case .status, .startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .incidents, .reload: false
+        }
+    }
+
+    /// Whether the method changes anything, and so needs the right to do so.
+    package var changesState: Bool {
+        switch self {
+        case .startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .reload: true
+        case .status, .events, .incidents, .logs: false
+        }
+    }
+
+    /// The client's message, with `more` where the method is a stream.
+    package var call: VarlinkCall {
+        var parameters = JSONObject()
+        switch self {
+        case .status, .reload: break
+        case .startWorker(let name), .stopWorker(let name), .restartWorker(let name), .pauseWorker(let name),
+            .resumeWorker(let name):
+            parameters[Key.name.rawValue] = .string(name)
+        case .events(let since, let follow):
+            parameters[Key.since.rawValue] = since?.json
+            parameters[Key.follow.rawValue] = follow ? true : nil
+        case .incidents(let worker, let limit):
+            parameters[Key.worker.rawValue] = worker?.json
+            parameters[Key.limit.rawValue] = limit?.json
+        case .logs(let worker, let lines, let follow):
+            parameters[Key.worker.rawValue] = worker.json
+            parameters[Key.lines.rawValue] = lines?.json
+            parameters[Key.follow.rawValue] = follow ? true : nil
+        }
+        return VarlinkCall(
+            method: "\(RuntimeInterface.name).\(name.rawValue)", parameters: parameters, more: isStream)
+    }
+}

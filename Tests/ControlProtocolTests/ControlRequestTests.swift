@@ -1,0 +1,71 @@
+import ControlProtocol
+import Testing
+
+struct ControlRequestTests {
+    @Test(arguments: [
+        RuntimeMethod.status, .startWorker(name: "a"), .stopWorker(name: "a"), .restartWorker(name: "a"),
+        .pauseWorker(name: "a"), .resumeWorker(name: "a"), .events(since: nil, follow: false),
+        .events(since: 12, follow: true), .incidents(worker: nil, limit: nil), .incidents(worker: "a", limit: 3),
+        .logs(worker: "a", lines: nil, follow: false), .logs(worker: "a", lines: 0, follow: true), .reload,
+    ])
+    func `a method is recognised from its own call`(method: RuntimeMethod) throws {
+        #expect(try ControlRequest(method.call) == .runtime(method))
+    }
+
+    @Test(arguments: [VarlinkServiceMethod.getInfo, .getInterfaceDescription(interface: "a.b")])
+    func `introspection is recognised from its own call`(method: VarlinkServiceMethod) throws {
+        #expect(try ControlRequest(method.call) == .service(method))
+    }
+
+    @Test(
+        arguments: [
+            (VarlinkCall(method: "Status"), VarlinkServiceError.interfaceNotFound("Status")),
+            (VarlinkCall(method: ""), .interfaceNotFound("")),
+            (VarlinkCall(method: "io.example.Status"), .interfaceNotFound("io.example")),
+            (VarlinkCall(method: "io.holdfast.Runtime.Explode"), .methodNotFound("io.holdfast.Runtime.Explode")),
+            (VarlinkCall(method: "io.holdfast.Runtime."), .methodNotFound("io.holdfast.Runtime.")),
+            (VarlinkCall(method: "org.varlink.service.Nothing"), .methodNotFound("org.varlink.service.Nothing")),
+            (
+                VarlinkCall(method: "io.holdfast.Runtime.Status", upgrade: true),
+                .methodNotImplemented("io.holdfast.Runtime.Status")
+            ),
+            (VarlinkCall(method: "io.holdfast.Runtime.StopWorker"), .invalidParameter("name")),
+            (VarlinkCall(method: "io.holdfast.Runtime.StopWorker", parameters: ["name": 7]), .invalidParameter("name")),
+            (
+                VarlinkCall(method: "io.holdfast.Runtime.StopWorker", parameters: ["name": nil]),
+                .invalidParameter("name")
+            ),
+            (
+                VarlinkCall(method: "io.holdfast.Runtime.StopWorker", parameters: ["name": "a", "nmae": "b"]),
+                .invalidParameter("nmae")
+            ),
+            (
+                VarlinkCall(method: "io.holdfast.Runtime.Status", parameters: ["verbose": true]),
+                .invalidParameter("verbose")
+            ),
+            (
+                VarlinkCall(method: "io.holdfast.Runtime.Incidents", parameters: ["limit": -1]),
+                .invalidParameter("limit")
+            ),
+            (VarlinkCall(method: "io.holdfast.Runtime.Events"), .expectedMore),
+        ] as [(VarlinkCall, VarlinkServiceError)])
+    func `a call for what does not exist is answered by the standard error`(
+        call: VarlinkCall, error: VarlinkServiceError
+    ) {
+        #expect(throws: error) { try ControlRequest(call) }
+    }
+
+    @Test func `only the methods that steer workers change anything`() {
+        let reading: [RuntimeMethod] = [
+            .status, .events(since: nil, follow: true), .incidents(worker: nil, limit: nil),
+            .logs(worker: "a", lines: nil, follow: false),
+        ]
+        let changing: [RuntimeMethod] = [
+            .startWorker(name: "a"), .stopWorker(name: "a"), .restartWorker(name: "a"), .pauseWorker(name: "a"),
+            .resumeWorker(name: "a"), .reload,
+        ]
+        #expect(reading.allSatisfy { !$0.changesState })
+        #expect(changing.allSatisfy { $0.changesState })
+        #expect(Set((reading + changing).map(\.name)) == Set(RuntimeMethod.Name.allCases))
+    }
+}
