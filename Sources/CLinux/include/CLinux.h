@@ -18,3 +18,4 @@
 #include "CLinuxCalls.h"
 #include "CLinuxConstants.h"
 #include "CLinuxMessages.h"
+#include "CLinuxSpawn.h"
