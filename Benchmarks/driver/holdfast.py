@@ -1,0 +1,74 @@
+"""Holdfast as one of the measured systems."""
+
+import json
+import os
+import socket
+
+import processes
+from systems import HERE, PROBE, System
+
+BINARIES = HERE.parent / ".build/release"
+
+# Each kill is a failure of the worker. The restart intensity is out of the way, because the restarts are what is being
+# measured, and the failures are forgotten at once, so that each restart is the first one.
+CONFIGURATION = """
+[runtime]
+name = "bench"
+state_dir = "{folder}/state"
+runtime_dir = "{folder}/runtime"
+
+[[supervisor]]
+name = "probes"
+max_restarts = 1000000
+within = "1s"
+"""
+
+WORKER = """
+[[worker]]
+name = "w{index}"
+supervisor = "probes"
+command = ["{probe}", "{argument}"]
+stable_after = "1ms"
+backoff_initial = "1ms"
+"""
+
+
+class Holdfast(System):
+    name = "holdfastd"
+
+    @classmethod
+    def missing(cls):
+        return [] if (BINARIES / "holdfastd").exists() else ["holdfastd (make build)"]
+
+    def prepare(self, count):
+        workers = "".join(
+            WORKER.format(index=index, probe=PROBE, argument=self.argument(index)) for index in range(count)
+        )
+        (self.folder / "holdfast.toml").write_text(CONFIGURATION.format(folder=self.folder) + workers)
+
+    def launch(self, count):
+        self.run(BINARIES / "holdfastd", "--config", self.folder / "holdfast.toml")
+
+    def resident(self):
+        """The runtime's own processes by name; workers are not among them."""
+        pids = {"holdfastd": self.daemon.pid}
+        for child in processes.children(self.daemon.pid):
+            command = processes.command(child)
+            if command and os.path.basename(command[0]).startswith("holdfast-"):
+                pids[os.path.basename(command[0])] = child
+        return pids
+
+    def call(self, method, **parameters):
+        """One Varlink call on the control socket."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.settimeout(10)
+            connection.connect(str(self.folder / "runtime/control.sock"))
+            request = {"method": f"io.holdfast.Runtime.{method}", "parameters": parameters}
+            connection.sendall(json.dumps(request).encode() + b"\0")
+            reply = b""
+            while not reply.endswith(b"\0"):
+                received = connection.recv(65536)
+                if not received:
+                    raise ConnectionError("holdfastd closed the control socket")
+                reply += received
+        return json.loads(reply[:-1]).get("parameters")

@@ -1,0 +1,138 @@
+"""Results as a table of numbers against targets, as Markdown and as JSON."""
+
+import json
+
+
+def ratio(result, *path):
+    holdfast, baseline = result["holdfastd"], result["C baseline"]
+    for key in path:
+        holdfast, baseline = holdfast[key], baseline[key]
+    return holdfast / baseline
+
+
+def judged(results):
+    """Rows of (what, measured, target, met or None when it was not measured)."""
+    rows = []
+
+    def add(what, value, unit, most, digits=2):
+        text = f"{value:.{digits}f}{unit}"
+        rows.append((what, text, f"at most {most:g}{unit}", value <= most))
+
+    one = results.get("kill_one")
+    if one and "holdfastd" in one:
+        add("kill to first instruction, p50, against C", ratio(one, "p50_ms"), "x", 1.5)
+        add("kill to first instruction, p99, against C", ratio(one, "p99_ms"), "x", 3)
+    burst = results.get("kill_100")
+    if burst and "holdfastd" in burst:
+        add("100 killed at once until all are back, against C", ratio(burst, "p50_ms"), "x", 2)
+    many = results.get("start_1000")
+    if many and "holdfastd" in many:
+        add("1,000 started, against C", ratio(many, "start_s"), "x", 2)
+        add("orphans after 1,000 were stopped", many["holdfastd"]["orphans"], "", 0, 0)
+    memory = results.get("memory")
+    if memory:
+        at_20 = {name: values["pss_kib"] for name, values in memory["workers_20"].items()}
+        at_120 = {name: values["pss_kib"] for name, values in memory["workers_120"].items()}
+        add("PSS of holdfastd with 20 workers", at_20["holdfastd"] / 1024, " MB", 6)
+        add("PSS of holdfastd and holdfast-output", sum(at_20.values()) / 1024, " MB", 9)
+        add("PSS growth for each worker", (sum(at_120.values()) - sum(at_20.values())) / 100, " KiB", 8)
+    leak = results.get("restarts")
+    if leak:
+        # The first step fills caches and rings; from there on it has to be flat.
+        first, last = leak[1], leak[-1]
+        count = last["restarts"] - first["restarts"]
+        add(
+            f"PSS growth of holdfastd over {count:,} restarts",
+            last["holdfastd"]["pss_kib"] - first["holdfastd"]["pss_kib"], " KiB", 128, 0,
+        )
+        add("descriptors gained", last["holdfastd"]["descriptors"] - first["holdfastd"]["descriptors"], "", 0, 0)
+    quiet = results.get("idle")
+    if quiet:
+        seconds = quiet["seconds"]
+        switches = quiet["processes"]["holdfastd"]["voluntary_switches"]
+        rows.append((f"context switches of holdfastd, idle for {seconds} s", str(switches), "0", switches == 0))
+        add(f"CPU time of holdfastd, idle for {seconds} s", quiet["processes"]["holdfastd"]["cpu_ms"], " ms", 1, 3)
+    return rows
+
+
+def table(header, rows):
+    widths = [max(len(str(cell)) for cell in column) for column in zip(header, *rows)]
+
+    def line(cells):
+        return "| " + " | ".join(str(cell).ljust(width) for cell, width in zip(cells, widths)) + " |"
+
+    return "\n".join([line(header), "|" + "|".join("-" * (width + 2) for width in widths) + "|", *map(line, rows)])
+
+
+def markdown(results):
+    machine = results["machine"]
+    text = [
+        "# Benchmark report",
+        f"Measured on {results['date']}: {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
+        f"{machine['architecture']}, Linux {machine['kernel']}. Command: `{results['command']}`. "
+        "What is measured, and how: [Benchmarks/README.md](../README.md).",
+    ]
+    rows = [(what, value, target, "met" if met else "**missed**") for what, value, target, met in judged(results)]
+    if rows:
+        text += ["## Targets", table(("what", "measured", "target", ""), rows)]
+    for key, title in (
+        ("kill_one", "SIGKILL of one of 10 workers to the first instruction of its replacement (ms)"),
+        ("kill_100", "100 workers killed at once, until the last is back (ms)"),
+    ):
+        if key in results:
+            rows = [
+                (name, f"{v['p50_ms']:.3f}", f"{v['p99_ms']:.3f}", f"{v['max_ms']:.3f}",
+                 "{:.3f} to {:.3f}".format(*v["rounds_p50_ms"]) if "rounds_p50_ms" in v else "-", v["samples"])
+                for name, v in results[key].items()
+            ]
+            text += [f"## {title}", table(("system", "p50", "p99", "max", "p50 of rounds", "samples"), rows)]
+    if "start_1000" in results:
+        rows = [
+            (name, f"{v['start_s']:.3f}", f"{v['stop_s']:.3f}", v["orphans"])
+            for name, v in results["start_1000"].items()
+        ]
+        text += ["## 1,000 workers (s)", table(("system", "started", "stopped", "orphans"), rows)]
+    if "memory" in results:
+        names = list(results["memory"]["workers_20"])
+        rows = [
+            (name, *(results["memory"][key][name]["pss_kib"] for key in ("workers_20", "workers_120")))
+            for name in names
+        ]
+        text += ["## Memory (PSS, KiB)", table(("process", "20 workers", "120 workers"), rows)]
+    if "restarts" in results:
+        names = [name for name in results["restarts"][0] if name != "restarts"]
+        rows = [
+            (step["restarts"],
+             *(f"{step[name]['pss_kib']} / {step[name]['descriptors']}" if name in step else "-" for name in names))
+            for step in results["restarts"]
+        ]
+        text += ["## Restarts: PSS in KiB / descriptors", table(("restarts", *names), rows)]
+    if "idle" in results:
+        rows = [
+            (name, v["voluntary_switches"], v["involuntary_switches"], v["cpu_ms"])
+            for name, v in results["idle"]["processes"].items()
+        ]
+        header = ("process", "voluntary switches", "involuntary switches", "CPU ms")
+        text += [f"## Idle for {results['idle']['seconds']} s", table(header, rows)]
+    if results.get("peers"):
+        rows = [
+            (name, v, "") if isinstance(v, str) else (name, peer_cell(v, "calm"), peer_cell(v, "again_at_once"))
+            for name, v in results["peers"].items()
+        ]
+        text += [
+            "## Other supervisors: SIGKILL to the first instruction of the replacement (ms, p50)",
+            table(("system", "after more than 1 s of peace", "killed again as soon as it is back"), rows),
+        ]
+    return "\n\n".join(text) + "\n"
+
+
+def peer_cell(values, key):
+    cell = f"{values[key]['p50_ms']:.2f}" if values[key] else "-"
+    gave_up = values.get(key + "_gave_up_after")
+    return cell if gave_up is None else f"{cell}, not back within 15 s after {gave_up} kills"
+
+
+def write(results, folder, name):
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(results, indent=1) + "\n")
+    (folder / f"{name}.md").write_text(markdown(results))
