@@ -18,4 +18,5 @@
 #include "CLinuxCalls.h"
 #include "CLinuxConstants.h"
 #include "CLinuxMessages.h"
+#include "CLinuxProcess.h"
 #include "CLinuxSpawn.h"

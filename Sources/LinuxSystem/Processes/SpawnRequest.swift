@@ -25,7 +25,7 @@ package struct SpawnRequest: Sendable {
         }
     }
 
-    package struct Limit: Sendable, Equatable {
+    package struct Limit: Sendable, Hashable {
         /// RLIMIT_* (setrlimit(2)).
         package var resource: Int32
         package var soft: UInt64

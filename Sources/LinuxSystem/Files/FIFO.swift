@@ -1,0 +1,43 @@
+import CLinux
+import Glibc
+
+/// Named pipes (fifo(7)) that carry the workers' output.
+package enum FIFO {
+    /// Makes a FIFO, or keeps one that is there, with what it holds. A file of another kind is an error.
+    package static func create(
+        _ path: String, permissions: UInt32 = 0o600, uid: UInt32? = nil, gid: UInt32? = nil
+    ) throws(SystemError) {
+        do throws(SystemError) {
+            try SystemCall.makeFIFO(path, permissions: permissions)
+        } catch {
+            guard error.alreadyExists, try SystemCall.status(of: path, followingLinks: false).kind == .fifo else {
+                throw error
+            }
+        }
+        try SystemCall.changeMode(of: path, to: permissions)
+        if uid != nil || gid != nil { try SystemCall.changeOwner(of: path, uid: uid, gid: gid) }
+    }
+
+    /// The read end, non-blocking. The open does not wait for a writer; without one the end reads as the end of file.
+    package static func openForReading(_ path: String) throws(SystemError) -> Descriptor {
+        try SystemCall.open(path, [.readOnly, .nonBlocking, .noFollow])
+    }
+
+    /// Bytes that wait to be read (FIONREAD).
+    package static func unreadBytes(_ descriptor: Int32) throws(SystemError) -> Int {
+        Int(try SystemCall.perform("ioctl") { hf_unread_bytes(descriptor) })
+    }
+
+    /// Bytes that fit before a writer blocks (F_GETPIPE_SZ): 65536 unless changed.
+    package static func capacity(_ descriptor: Int32) throws(SystemError) -> Int {
+        Int(try SystemCall.perform("fcntl") { hf_pipe_capacity(descriptor) })
+    }
+
+    /// Asks for room (F_SETPIPE_SZ); the kernel rounds up to a power of two of pages, and without privileges refuses
+    /// more than fs.pipe-max-size, or more than the user's share in total, by EPERM.
+    /// - Returns: the room that there is now.
+    @discardableResult
+    package static func setCapacity(_ descriptor: Int32, _ bytes: Int) throws(SystemError) -> Int {
+        Int(try SystemCall.perform("fcntl") { hf_set_pipe_capacity(descriptor, Int32(clamping: bytes)) })
+    }
+}

@@ -1,0 +1,76 @@
+import CLinux
+import Glibc
+
+/// Children that we did not start: descendants of workers whose parent has ended. The kernel gives them to the nearest
+/// subreaper, which we are, so a process that escapes from its worker's session by forking twice is found here.
+package enum Orphans {
+    /// The variable by which a process tells whose it is, whatever session it is in: `HOLDFAST_INSTANCE=ID`.
+    package static let instanceVariable = "HOLDFAST_INSTANCE"
+
+    /// Orphans of our descendants become our children from now on (PR_SET_CHILD_SUBREAPER).
+    package static func becomeSubreaper() throws(SystemError) {
+        try SystemCall.perform("prctl") { hf_become_subreaper() }
+    }
+
+    /// Takes the status of every ended child that is not known, and of no other: the status of a worker's main process
+    /// belongs to its `ChildProcess`. Call on SIGCHLD.
+    /// - Returns: the pids that are free now.
+    @discardableResult
+    package static func reap(known isKnown: (Int32) -> Bool) -> [Int32] {
+        var reaped: [Int32] = []
+        while let ended = endedChild() {
+            if isKnown(ended) {
+                // waitid(2) would show this one for ever, and hide those behind it.
+                reaped += unknownChildren(isKnown).filter { hf_wait_child($0, 0) > 0 }
+                break
+            }
+            if hf_wait_child(ended, 0) > 0 { reaped.append(ended) }
+        }
+        return reaped
+    }
+
+    /// Living children of ours that are not known and belong to an instance: they carry its identity in their
+    /// environment, or are of the session of its main process (whose pid may be long gone; the kernel does not give the
+    /// number out again while the session has a member).
+    package static func escaped(
+        instance: String, session: Int32? = nil, known isKnown: (Int32) -> Bool
+    ) -> [Int32] {
+        unknownChildren(isKnown).filter { pid in
+            guard let status = ProcessStatus(of: pid), !status.isZombie else { return false }
+            return status.session == session || self.instance(of: pid) == instance
+        }
+    }
+
+    /// The living children that are not known, and the instance that each carries. `nil` for one that has cleared its
+    /// environment, or is just executing a program.
+    package static func all(known isKnown: (Int32) -> Bool) -> [(pid: Int32, instance: String?)] {
+        unknownChildren(isKnown).compactMap { pid in
+            guard let status = ProcessStatus(of: pid), !status.isZombie else { return nil }
+            return (pid, instance(of: pid))
+        }
+    }
+
+    /// What the process was started with as `HOLDFAST_INSTANCE`; needs the right to trace it (root has).
+    package static func instance(of pid: Int32) -> String? {
+        guard let bytes = try? SystemCall.readFile("/proc/\(pid)/environ", limit: maximumEnvironmentBytes) else {
+            return nil
+        }
+        let prefix = Array("\(instanceVariable)=".utf8)
+        for variable in bytes.split(separator: 0) where variable.starts(with: prefix) {
+            return String(decoding: variable.dropFirst(prefix.count), as: UTF8.self)
+        }
+        return nil
+    }
+
+    private static let maximumEnvironmentBytes = 256 * 1024
+
+    private static func endedChild() -> Int32? {
+        // ECHILD, no child at all, is as good as none that has ended.
+        guard let pid = try? SystemCall.perform("waitid", nil, { hf_wait_child(0, 1) }), pid > 0 else { return nil }
+        return pid
+    }
+
+    private static func unknownChildren(_ isKnown: (Int32) -> Bool) -> [Int32] {
+        ProcessFamily.children(of: getpid()).filter { !isKnown($0) }
+    }
+}

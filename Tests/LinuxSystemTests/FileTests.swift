@@ -1,0 +1,61 @@
+import Glibc
+import LinuxSystem
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct FileTests {
+    @Test func aFIFOKeepsWhatWasWrittenWithoutAReader() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/camera.fifo"
+        try FIFO.create(path)
+        #expect(try SystemCall.status(of: path).mode == 0o600)
+        let reader = try FIFO.openForReading(path)
+        let writer = try SystemCall.open(path, .readWrite)
+        #expect(try FIFO.unreadBytes(reader.rawValue) == 0)
+        _ = try SystemCall.write(writer.rawValue, Array("line\n".utf8))
+        try FIFO.create(path)
+        #expect(try FIFO.unreadBytes(reader.rawValue) == 5)
+        #expect(try FIFO.capacity(reader.rawValue) == 65536)
+        #expect(try FIFO.setCapacity(reader.rawValue, 100_000) == 131072)
+        #expect(try FIFO.capacity(writer.rawValue) == 131072)
+    }
+
+    @Test func aFileOfAnotherKindIsNotTakenForAFIFO() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/camera.fifo"
+        _ = try SystemCall.open(path, [.create, .writeOnly])
+        let error = #expect(throws: SystemError.self) { try FIFO.create(path) }
+        #expect(error?.alreadyExists == true)
+    }
+
+    @Test func onlyOneHoldsTheLockOfADirectory() throws {
+        let directory = try TemporaryDirectory()
+        var first: DirectoryLock? = try DirectoryLock(directory.path)
+        let error = #expect(throws: SystemError.self) { try DirectoryLock(directory.path) }
+        #expect(error?.errno == EWOULDBLOCK)
+        #expect(error?.subject == "\(directory.path)/lock (held by process \(getpid()))")
+        withExtendedLifetime(first) {}
+        first = nil
+        _ = try DirectoryLock(directory.path)
+    }
+
+    @Test func aSmallFileIsReadUpToTheLimit() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/file"
+        let file = try SystemCall.open(path, [.create, .writeOnly])
+        _ = try SystemCall.write(file.rawValue, [UInt8](repeating: 7, count: 10000))
+        #expect(try SystemCall.readFile(path, limit: 5000).count == 5000)
+        #expect(try SystemCall.readFile(path, limit: 50000).count == 10000)
+        #expect(try SystemCall.names(inDirectory: directory.path) == ["file"])
+    }
+
+    @Test func accountsAreFoundByNameOrNumber() {
+        #expect(AccountLookup.user("root")?.uid == 0)
+        #expect(AccountLookup.user("0")?.name == "root")
+        #expect(AccountLookup.user("no-such-user") == nil)
+        #expect(AccountLookup.groupID("root") == 0)
+        #expect(AccountLookup.groupID("12345") == 12345)
+        #expect(AccountLookup.groupID("no-such-group") == nil)
+        #expect(AccountLookup.supplementaryGroups(of: "root", gid: 0).contains(0))
+    }
+}
