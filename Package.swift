@@ -49,13 +49,15 @@ let package = Package(
         .target(name: "ControlProtocol", dependencies: ["CJansson"], swiftSettings: strict),
 
         // Shells.
-        .systemLibrary(name: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        .target(
+            name: "CJournal",
+            cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")]),
         .target(
             name: "SupervisorRuntime",
             dependencies: ["Supervision", "LinuxSystem", "Configuration", "ControlProtocol", "MonotonicTime"],
             swiftSettings: strict),
         .target(
-            name: "OutputRuntime", dependencies: ["LinuxSystem", "ControlProtocol", "CSystemd", "MonotonicTime"],
+            name: "OutputRuntime", dependencies: ["LinuxSystem", "ControlProtocol", "CJournal", "MonotonicTime"],
             swiftSettings: strict),
         .target(
             name: "OperatorCLI",
@@ -86,7 +88,9 @@ let package = Package(
             name: "LinuxSystemTests", dependencies: ["LinuxSystem", "MonotonicTime"], swiftSettings: strict),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
         .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol"], swiftSettings: strict),
-        .testTarget(name: "OutputRuntimeTests", dependencies: ["OutputRuntime"], swiftSettings: strict),
+        .testTarget(
+            name: "OutputRuntimeTests", dependencies: ["OutputRuntime", "LinuxSystem", "ControlProtocol", "MonotonicTime"],
+            swiftSettings: strict),
         .testTarget(name: "SupervisorRuntimeTests", dependencies: ["SupervisorRuntime"], swiftSettings: strict),
         .testTarget(name: "OperatorCLITests", dependencies: ["OperatorCLI"], swiftSettings: strict),
         .testTarget(

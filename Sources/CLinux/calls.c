@@ -8,6 +8,8 @@ int hf_pipe(int *ends, int is_non_blocking) { return pipe2(ends, O_CLOEXEC | (is
 
 int hf_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
 
+ssize_t hf_tee(int from, int to, size_t count) { return tee(from, to, count, SPLICE_F_NONBLOCK); }
+
 int32_t hf_thread_id(void) { return gettid(); }
 
 const char *hf_signal_name(int signal) { return sigabbrev_np(signal); }

@@ -13,6 +13,9 @@ int hf_pipe(int *ends, int is_non_blocking);
 /// accept4(2) with SOCK_CLOEXEC and SOCK_NONBLOCK.
 int hf_accept(int socket);
 
+/// tee(2) without waiting: the bytes at the head of pipe `from` appear in pipe `to` as well, and stay where they are.
+ssize_t hf_tee(int from, int to, size_t count);
+
 /// gettid(2).
 int32_t hf_thread_id(void);
 

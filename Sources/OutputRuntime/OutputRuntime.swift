@@ -1,0 +1,190 @@
+package import LinuxSystem
+import ControlProtocol
+import MonotonicTime
+
+/// The process `holdfast-output`: drains the workers' output into the journal or into files, keeps the tail of each for
+/// incidents, and answers `holdfast logs`. One thread, one event loop; docs/output.md says what it promises.
+package final class OutputRuntime {
+    private let loop: EventLoop
+    private let channel: SupervisorChannel
+    private let notifier: ServiceNotifier
+    private let drain: OutputDrain
+    private let reporter: LossReporter
+    private let logs: LogService
+    private let openJournal: (_ isRequired: Bool) -> (journal: (any JournalWriter)?, problem: String?)
+    private var workers: [String: WorkerOutput] = [:]
+    private var settings: LogSettings?
+
+    /// Whether everything is drained and the process may end.
+    package private(set) var isFinished = false
+
+    /// - Parameters:
+    ///   - channel: the socket to holdfastd.
+    ///   - notifySocket: NOTIFY_SOCKET.
+    ///   - watchdogMicroseconds: WATCHDOG_USEC.
+    package convenience init(
+        loop: EventLoop, channel: UnixStream, notifySocket: String? = nil, watchdogMicroseconds: Int64? = nil
+    ) throws(SystemError) {
+        try self.init(
+            loop: loop, channel: channel, notifySocket: notifySocket, watchdogMicroseconds: watchdogMicroseconds
+        ) { isRequired in
+            guard SystemJournal.isPresent else {
+                return (nil, isRequired ? "there is no journal at /run/systemd/journal/socket" : nil)
+            }
+            return SystemJournal.open()
+        }
+    }
+
+    init(
+        loop: EventLoop, channel: UnixStream, notifySocket: String? = nil, watchdogMicroseconds: Int64? = nil,
+        openJournal: @escaping (_ isRequired: Bool) -> (journal: (any JournalWriter)?, problem: String?)
+    ) throws(SystemError) {
+        self.loop = loop
+        self.channel = SupervisorChannel(loop: loop, socket: channel)
+        self.openJournal = openJournal
+        notifier = ServiceNotifier(loop: loop, path: notifySocket, watchdogMicroseconds: watchdogMicroseconds)
+        drain = try OutputDrain(loop: loop)
+        reporter = LossReporter(loop: loop)
+        logs = LogService(loop: loop)
+        connectParts()
+    }
+
+    /// Begins to listen to holdfastd.
+    package func start() throws(SystemError) {
+        try channel.start()
+    }
+
+    /// Drains what is readable, reports, and ends. Called when holdfastd has gone, and on SIGTERM.
+    package func finish() {
+        guard !isFinished else { return }
+        isFinished = true
+        notifier.stopping()
+        for worker in workers.values {
+            drain.drainAll(worker)
+            drain.flush(worker)
+            drain.unwatch(worker)
+            logs.end(followersOf: worker)
+        }
+        reporter.reportAll()
+        loop.stop()
+    }
+
+    private func connectParts() {
+        channel.onRequest = { [weak self] in self?.handle($0, $1) }
+        channel.onMalformed = { [weak self] in self?.warn($0) }
+        channel.onClosed = { [weak self] in self?.finish() }
+        drain.onLoss = { [weak self] in self?.reporter.note($0) }
+        drain.onLines = { [weak self] in self?.logs.publish($0, $1) }
+        drain.onFailure = { [weak self] worker, error in
+            self?.warn("the output of \(worker.name) cannot be read: \(error)")
+        }
+        reporter.report = { [weak self] in self?.report($0, $1) }
+        logs.onDropped = { [weak self] worker, total in
+            self?.warn("a reader of the log of \(worker) was dropped because it does not read (\(total) so far)")
+        }
+    }
+
+    // MARK: Requests
+
+    private func handle(_ request: SupervisorRequest, _ descriptor: SharedDescriptor?) {
+        switch request {
+        case .configure(let settings): configure(settings)
+        case .add(let name, let limits): add(name, limits, descriptor)
+        case .remove(let name): remove(name)
+        case .started(let name, let pid): start(name, pid)
+        case .tail(let id, let name, let lines, let bytes): answerTail(id, name, lines, bytes)
+        case .event(let event): log(event)
+        case .logs(let name, let lines, let follow, let more):
+            guard let descriptor else { return warn("holdfastd asked for logs without a connection") }
+            guard let worker = workers[name] else { return logs.refuse(descriptor, .noSuchWorker(name: name)) }
+            logs.serve(descriptor, worker, lines: lines, follow: follow, more: more)
+        case .unknown(let type): warn("holdfastd sent the unknown message \(type); both must be of one version")
+        }
+    }
+
+    private func configure(_ settings: LogSettings) {
+        let isFirst = self.settings == nil
+        guard settings != self.settings else { return }
+        self.settings = settings
+        drain.sink = makeSink(settings)
+        for worker in workers.values { drain.sink.prepare(worker.name, worker.limits) }
+        guard isFirst else { return }
+        channel.send(.ready)
+        notifier.start()
+    }
+
+    private func makeSink(_ settings: LogSettings) -> any LogSink {
+        if settings.journal != .off {
+            let (journal, problem) = openJournal(settings.journal == .on)
+            if let journal { return JournalSink(journal, runtime: settings.runtime) }
+            if let problem { warn("logs go to files instead of the journal: \(problem)") }
+        }
+        if let directory = settings.logDirectory { return FileSink(directory: directory) }
+        warn("logs are kept nowhere: there is no journal, and no log directory is set")
+        return NoSink()
+    }
+
+    private func add(_ name: String, _ limits: OutputLimits, _ fifo: SharedDescriptor?) {
+        guard let fifo, let number = fifo.rawValue, (try? SystemCall.status(number))?.kind == .fifo else {
+            return warn("holdfastd sent no FIFO for the output of \(name)")
+        }
+        guard WorkerOutput.isValid(name: name) else { return warn("\(name) cannot be the name of a log") }
+        // Belongs to the open file, which is holdfastd's too: it never reads without expecting this.
+        try? SystemCall.setNonBlocking(number)
+        if let worker = workers[name] {
+            drain.drainAll(worker)
+            drain.unwatch(worker)
+            worker.replace(fifo: fifo, limits: limits, at: loop.now)
+        } else {
+            workers[name] = WorkerOutput(name: name, fifo: fifo, limits: limits, at: loop.now)
+        }
+        guard let worker = workers[name] else { return }
+        drain.sink.prepare(name, limits)
+        drain.watch(worker)
+    }
+
+    private func remove(_ name: String) {
+        guard let worker = workers.removeValue(forKey: name) else { return }
+        drain.drainAll(worker)
+        drain.flush(worker)
+        drain.unwatch(worker)
+        logs.end(followersOf: worker)
+        drain.sink.close(name)
+    }
+
+    private func start(_ name: String, _ pid: Int) {
+        guard let worker = workers[name] else { return }
+        // A line without an end is of the process before: that one cannot finish it any more.
+        drain.flush(worker)
+        drain.drainAll(worker)
+        worker.pid = pid
+        drain.watch(worker)
+    }
+
+    private func answerTail(_ id: Int, _ name: String, _ lines: Int, _ bytes: Int) {
+        guard let worker = workers[name] else {
+            channel.send(.tail(id: id, lines: []))
+            return
+        }
+        drain.drainAll(worker)
+        drain.flush(worker)
+        let last = worker.tail.last(lines: lines, maximumBytes: bytes)
+        channel.send(.tail(id: id, lines: last.map { LineText.text($0.bytes, $0.ending) }))
+    }
+
+    // MARK: Reports
+
+    private func log(_ event: EventReport) {
+        // An event that cannot be kept is not lost: holdfastd has it in its ring, and counts for nothing here.
+        _ = drain.sink.write(event, at: loop.now)
+    }
+
+    private func report(_ worker: WorkerOutput, _ loss: LossReport) {
+        drain.sink.markGap(worker.name, loss, time: WallClock.microseconds(), at: loop.now)
+        channel.send(.lost(worker: worker.name, loss))
+    }
+
+    private func warn(_ message: String) {
+        channel.send(.warning(message))
+    }
+}

@@ -1,0 +1,23 @@
+/// The 128-bit message ids (sd_journal_sendv(3), MESSAGE_ID=) of the runtime's events, by kind: `journalctl
+/// MESSAGE_ID=...` finds them whatever the wording. Never change or reuse one.
+enum JournalMessageID {
+    static func id(ofKind kind: String) -> String? {
+        ids[kind]
+    }
+
+    private static let ids: [String: String] = [
+        "worker-changed": "db438226cca543328350a8840d4a4e46",
+        "worker-failed": "02303b1c67d04d5890b344240b554f25",
+        "worker-recovered": "2def3962dd7a4b7abdd5cfa9357d4427",
+        "group-restarted": "3777abe74fa94dbcbc2140da9f60bc14",
+        "intensity-exceeded": "c7c24e5ca221451ba99ea4370da7c6ee",
+        "supervisor-retried": "6de74f1904b34e07af7d7cf65529fb92",
+        "group-abandoned": "3548dd56c267479cb7ec2f498d6dcee8",
+        "reloaded": "bd99d86354ad4fddb3a1a49cb9ca7b07",
+        "output-lost": "8ec5b9191fc44e0ea0804722d1fdbb0e",
+        "notify-refused": "4120caef938841abacf8427749966d6f",
+        "runtime-started": "0f8f48ce91e04af0a2c2e6d0f77bfbc2",
+        "runtime-stopping": "0b18624441d147a399023cdabaa74e7d",
+        "warning": "59997603b4a34c4fa4f0ae3ee8631691",
+    ]
+}

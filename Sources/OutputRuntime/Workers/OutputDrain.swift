@@ -1,0 +1,172 @@
+import LinuxSystem
+import MonotonicTime
+
+/// Moves bytes from the FIFOs into the log, one bounded turn at a time: a turn takes at most `turnBytes` of one FIFO,
+/// and epoll gives every ready FIFO a turn before any gets the next, so that a flooder starves nobody.
+///
+/// The order within a turn is look, log, take: bytes leave the FIFO only after their lines are in the log. A process
+/// killed in between leaves them to its successor, which repeats one turn at most, and loses nothing but the beginning
+/// of a line that was not finished yet.
+final class OutputDrain {
+    /// What a turn found.
+    enum Turn: Equatable {
+        /// `isOverLimit`: lines were dropped.
+        case bytes(Int, isOverLimit: Bool)
+        case empty
+        /// Empty, and no process has it open for writing.
+        case noWriters
+    }
+
+    static let turnBytes = 16 * 1024
+    /// How long the FIFO of a worker over its limit is left alone after `overLimitTurns` turns, which empty a FIFO of the
+    /// usual 64 KiB. The worker may have to wait that long for room in the FIFO, but never longer; dropping its lines as
+    /// fast as it can print them would cost a processor core for each of us.
+    static let overLimitPause: Duration = .milliseconds(10)
+    static let overLimitTurns = 4
+    /// What `drainAll` takes at most: the largest FIFO that an unprivileged process can have (fs.pipe-max-size). Whoever
+    /// floods on meanwhile has no claim to be read to the end.
+    static let drainAllBytes = 1024 * 1024
+
+    private let loop: EventLoop
+    private let peek: PipePeek
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: turnBytes, alignment: 16)
+    private var batch = LineBatch()
+
+    var sink: any LogSink = NoSink()
+    /// Called when a worker has losses to report.
+    var onLoss: (WorkerOutput) -> Void = { _ in }
+    /// Called with the lines that were kept, when the worker has followers.
+    var onLines: (WorkerOutput, LineBatch) -> Void = { _, _ in }
+    /// Called when a FIFO cannot be read; it is not watched any longer.
+    var onFailure: (WorkerOutput, SystemError) -> Void = { _, _ in }
+
+    init(loop: EventLoop) throws(SystemError) {
+        self.loop = loop
+        peek = try PipePeek()
+    }
+
+    deinit {
+        buffer.deallocate()
+    }
+
+    // MARK: Watching
+
+    /// Has the loop drain the worker's FIFO from now on.
+    func watch(_ worker: WorkerOutput) {
+        guard worker.registration == nil, worker.resumption == nil, let fifo = worker.fifo.rawValue else { return }
+        do throws(SystemError) {
+            worker.registration = try loop.register(fifo, .readable) { [weak self, weak worker] _ in
+                guard let self, let worker else { return }
+                handle(worker)
+            }
+        } catch {
+            onFailure(worker, error)
+        }
+    }
+
+    func unwatch(_ worker: WorkerOutput) {
+        if let registration = worker.registration { loop.unregister(registration) }
+        if let resumption = worker.resumption { loop.cancel(resumption) }
+        worker.registration = nil
+        worker.resumption = nil
+    }
+
+    private func handle(_ worker: WorkerOutput) {
+        for _ in 0..<OutputDrain.overLimitTurns {
+            switch takeTurn(worker) {
+            case .bytes(_, isOverLimit: true): continue
+            case .bytes, .empty: return
+            // Hung up for as long as no worker has it open, which epoll would report without end. The next process's
+            // "started" has it watched again: that process opened the FIFO before it was executed.
+            case .noWriters: return unwatch(worker)
+            }
+        }
+        pause(worker)
+    }
+
+    private func pause(_ worker: WorkerOutput) {
+        unwatch(worker)
+        worker.resumption = loop.schedule(at: loop.now.advanced(by: OutputDrain.overLimitPause)) {
+            [weak self, weak worker] in
+            guard let self, let worker else { return }
+            worker.resumption = nil
+            watch(worker)
+        }
+    }
+
+    // MARK: Taking
+
+    /// Takes what the FIFO holds now, with a bound on what a worker adds meanwhile.
+    func drainAll(_ worker: WorkerOutput) {
+        var taken = 0
+        while taken < OutputDrain.drainAllBytes, case .bytes(let count, _) = takeTurn(worker) { taken += count }
+    }
+
+    /// Logs a line that has no end yet: its process is gone.
+    func flush(_ worker: WorkerOutput) {
+        begin(worker)
+        var dropped = LossCount()
+        worker.splitter.flush { take($0, $1, of: worker, dropped: &dropped) }
+        log(worker, dropped)
+    }
+
+    private func takeTurn(_ worker: WorkerOutput) -> Turn {
+        guard let fifo = worker.fifo.rawValue else { return .noWriters }
+        do throws(SystemError) {
+            guard case .done(let count) = try peek.peek(fifo, into: buffer) else { return .empty }
+            guard count > 0 else { return .noWriters }
+            let taken = wholeLines(count)
+            begin(worker)
+            var dropped = LossCount()
+            worker.splitter.append(UnsafeRawBufferPointer(rebasing: buffer[..<taken])) {
+                take($0, $1, of: worker, dropped: &dropped)
+            }
+            log(worker, dropped)
+            try peek.consume(fifo, taken, scratch: buffer)
+            return .bytes(taken, isOverLimit: dropped.lines > 0)
+        } catch {
+            unwatch(worker)
+            onFailure(worker, error)
+            return .noWriters
+        }
+    }
+
+    /// How much of the buffer to take. When it is full there is more to come: then a line that it cuts stays in the FIFO,
+    /// where it outlives this process. Otherwise everything, or the loop would be woken for the same bytes again.
+    private func wholeLines(_ count: Int) -> Int {
+        guard count == buffer.count else { return count }
+        return buffer.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? count
+    }
+
+    private func begin(_ worker: WorkerOutput) {
+        batch.removeAll()
+        batch.worker = worker.name
+        batch.pid = worker.pid
+        batch.time = WallClock.microseconds()
+    }
+
+    /// The tail keeps every line: the last words of a crashing flooder are worth more than its first.
+    private func take(
+        _ line: UnsafeRawBufferPointer, _ ending: LineSplitter.Ending, of worker: WorkerOutput,
+        dropped: inout LossCount
+    ) {
+        worker.tail.append(line, ending: ending, time: batch.time)
+        if worker.limiter.admit(bytes: line.count, at: loop.now) {
+            batch.append(line, ending)
+        } else {
+            dropped += LossCount(lines: 1, bytes: line.count)
+        }
+    }
+
+    private func log(_ worker: WorkerOutput, _ dropped: LossCount) {
+        if !batch.isEmpty {
+            if let loss = sink.write(batch, at: loop.now) {
+                worker.losses.add(loss.cause, loss.count, reason: loss.reason)
+            }
+            if !worker.followers.isEmpty { onLines(worker, batch) }
+        }
+        worker.losses.add(.rateLimit, dropped)
+        worker.skippedLines += worker.followers.isEmpty ? 0 : dropped.lines
+        if !worker.losses.isEmpty { onLoss(worker) }
+    }
+}
