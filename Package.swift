@@ -62,7 +62,7 @@ let package = Package(
         .target(
             name: "OperatorCLI",
             dependencies: [
-                "ControlProtocol", "Configuration", "LinuxSystem",
+                "ControlProtocol", "Configuration", "LinuxSystem", "MonotonicTime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -92,7 +92,9 @@ let package = Package(
             name: "OutputRuntimeTests", dependencies: ["OutputRuntime", "LinuxSystem", "ControlProtocol", "MonotonicTime"],
             swiftSettings: strict),
         .testTarget(name: "SupervisorRuntimeTests", dependencies: ["SupervisorRuntime"], swiftSettings: strict),
-        .testTarget(name: "OperatorCLITests", dependencies: ["OperatorCLI"], swiftSettings: strict),
+        .testTarget(
+            name: "OperatorCLITests", dependencies: ["OperatorCLI", "ControlProtocol", "LinuxSystem", "MonotonicTime"],
+            swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests", dependencies: ["ControlProtocol", "LinuxSystem"], swiftSettings: strict),
     ],

@@ -19,7 +19,7 @@ package struct EventReport: Equatable, Sendable {
 
     package init(
         sequence: Int, time: Double, monotonic: Double, kind: String, worker: String? = nil, supervisor: String? = nil,
-        message: String, details: JSONObject
+        message: String, details: JSONObject = JSONObject()
     ) {
         self.sequence = sequence
         self.time = time

@@ -1,0 +1,37 @@
+import ControlProtocol
+
+/// Why a command failed, in one line for people, and as a code and an exit status for programs.
+struct CommandError: Error, Equatable {
+    /// Open; the codes are stable and documented in docs/cli.md.
+    struct Code: Hashable {
+        var rawValue: String
+        var exitStatus: Int32
+
+        static let failed = Code(rawValue: "failed", exitStatus: 1)
+        /// The reply is not that of a Holdfast runtime, or of one that this version does not understand.
+        static let protocolViolation = Code(rawValue: "protocol", exitStatus: 1)
+        static let unavailable = Code(rawValue: "unavailable", exitStatus: 1)
+        static let outputUnavailable = Code(rawValue: "output-unavailable", exitStatus: 1)
+        static let usage = Code(rawValue: "usage", exitStatus: 2)
+        static let unreachable = Code(rawValue: "unreachable", exitStatus: 3)
+        static let timedOut = Code(rawValue: "timed-out", exitStatus: 3)
+        static let disconnected = Code(rawValue: "disconnected", exitStatus: 3)
+        static let notPermitted = Code(rawValue: "not-permitted", exitStatus: 4)
+        static let configurationInvalid = Code(rawValue: "configuration-invalid", exitStatus: 5)
+        static let noSuchWorker = Code(rawValue: "no-such-worker", exitStatus: 6)
+    }
+
+    var code: Code
+    var message: String
+    /// One line each, after the message.
+    var details: [String] = []
+
+    private enum Key: String { case error, code, message, problems }
+
+    /// What `--json` writes to standard error.
+    var json: JSONValue {
+        var fields: JSONObject = [Key.code.rawValue: code.rawValue.json, Key.message.rawValue: message.json]
+        if !details.isEmpty { fields[Key.problems.rawValue] = details.json }
+        return [Key.error.rawValue: .object(fields)]
+    }
+}

@@ -1,0 +1,50 @@
+import ControlProtocol
+
+/// `holdfast top`: one frame.
+struct TopView {
+    var runtime: RuntimeReport
+    var rows: [TopRow]
+    var palette: Palette
+    var width: Int?
+
+    var lines: [String] {
+        var table = Table([
+            Table.Column("WORKER"), Table.Column("STATE"), Table.Column("CPU", .right), Table.Column("MEMORY", .right),
+            Table.Column("THREADS", .right), Table.Column("UP", .right), Table.Column("RESTARTS", .right),
+            Table.Column("PID", .right), Table.Column("NOTES"),
+        ])
+        for row in rows {
+            let worker = row.worker
+            table.add([
+                Table.Cell(worker.name.escapedForTerminal),
+                Table.Cell(StateText.words(worker.state), StateText.style(ofWorker: worker.state)),
+                Table.Cell(row.usage.map { Self.percent($0.cpuPercent) } ?? ""),
+                Table.Cell(row.usage.map { Self.bytes($0.residentBytes) } ?? ""),
+                Table.Cell(row.usage.map { "\($0.threads)" } ?? ""),
+                Table.Cell(worker.uptime.map(DurationText.compact) ?? ""),
+                Table.Cell("\(worker.restarts)", worker.restarts == 0 ? .faint : .plain),
+                Table.Cell(worker.pid.map(String.init) ?? "", .faint),
+                Table.Cell(WorkerNotes.text(worker), .faint),
+            ])
+        }
+        return [RuntimeHeader.line(runtime, palette), ""] + table.lines(palette, width: width)
+    }
+
+    static func percent(_ value: Double) -> String {
+        let tenths = Int(min(max(0, value), 1e9) * 10)
+        return "\(tenths / 10).\(tenths % 10)%"
+    }
+
+    /// In powers of 1024.
+    static func bytes(_ value: Int) -> String {
+        let units = ["B", "K", "M", "G"]
+        var amount = Double(max(0, value))
+        var unit = 0
+        while amount >= 1000, unit < units.count - 1 {
+            amount /= 1024
+            unit += 1
+        }
+        let tenths = Int(amount * 10)
+        return unit > 0 && amount < 10 ? "\(tenths / 10).\(tenths % 10)\(units[unit])" : "\(Int(amount))\(units[unit])"
+    }
+}
