@@ -89,7 +89,8 @@ let package = Package(
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"], swiftSettings: strict),
         .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol"], swiftSettings: strict),
         .testTarget(
-            name: "OutputRuntimeTests", dependencies: ["OutputRuntime", "LinuxSystem", "ControlProtocol", "MonotonicTime"],
+            name: "OutputRuntimeTests",
+            dependencies: ["OutputRuntime", "LinuxSystem", "ControlProtocol", "MonotonicTime"],
             swiftSettings: strict),
         .testTarget(name: "SupervisorRuntimeTests", dependencies: ["SupervisorRuntime"], swiftSettings: strict),
         .testTarget(

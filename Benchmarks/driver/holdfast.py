@@ -5,12 +5,12 @@ import os
 import socket
 
 import processes
-from systems import HERE, PROBE, System
+from systems import HERE, System
 
 BINARIES = HERE.parent / ".build/release"
 
 # Each kill is a failure of the worker. The restart intensity is out of the way, because the restarts are what is being
-# measured, and the failures are forgotten at once, so that each restart is the first one.
+# measured, and failures are forgotten after 10 ms of running, so that each restart is the first one.
 CONFIGURATION = """
 [runtime]
 name = "bench"
@@ -19,8 +19,16 @@ runtime_dir = "{folder}/runtime"
 
 [[supervisor]]
 name = "probes"
-max_restarts = 1000000
+max_restarts = 10000
 within = "1s"
+
+[worker_defaults]
+stable_after = "10ms"
+backoff_initial = "1ms"
+backoff_max = "1ms"
+
+[output]
+journal = "off"
 """
 
 WORKER = """
@@ -28,8 +36,6 @@ WORKER = """
 name = "w{index}"
 supervisor = "probes"
 command = ["{probe}", "{argument}"]
-stable_after = "1ms"
-backoff_initial = "1ms"
 """
 
 
@@ -42,7 +48,7 @@ class Holdfast(System):
 
     def prepare(self, count):
         workers = "".join(
-            WORKER.format(index=index, probe=PROBE, argument=self.argument(index)) for index in range(count)
+            WORKER.format(index=index, probe=self.probe, argument=self.argument(index)) for index in range(count)
         )
         (self.folder / "holdfast.toml").write_text(CONFIGURATION.format(folder=self.folder) + workers)
 

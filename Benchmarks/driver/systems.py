@@ -11,7 +11,7 @@ import processes
 from channel import Channel
 
 HERE = pathlib.Path(__file__).resolve().parent.parent
-PROBE = HERE.parent / ".build-bench/probe"
+BUILT_PROBE = HERE.parent / ".build-bench/probe"
 RESPAWN = HERE.parent / ".build-bench/respawn"
 
 
@@ -24,6 +24,8 @@ class System:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder) / "".join(letter for letter in self.name if letter.isalnum())
         self.folder.mkdir(mode=0o755)
+        self.probe = self.folder / "probe"  # where any user can reach it
+        shutil.copy(BUILT_PROBE, self.probe)
         self.channel = Channel(str(self.folder / "probe.fifo"))
         self.pids = {}
         self.daemon = None
@@ -88,7 +90,7 @@ class Baseline(System):
     name = "C baseline"
 
     def launch(self, count):
-        self.run(RESPAWN, count, PROBE, f"%:{self.channel.path}")
+        self.run(RESPAWN, count, self.probe, f"%:{self.channel.path}")
 
 
 class ServiceFolders(System):
@@ -99,7 +101,7 @@ class ServiceFolders(System):
             service = self.folder / f"services/w{index}"
             service.mkdir(parents=True)
             run = service / "run"
-            run.write_text(f"#!{PROBE} {self.argument(index)}\n")
+            run.write_text(f"#!{self.probe} {self.argument(index)}\n")
             run.chmod(0o755)
 
 
@@ -143,7 +145,7 @@ class Supervisord(System):
 
     def prepare(self, count):
         programs = "".join(
-            f"[program:w{index}]\ncommand={PROBE} {self.argument(index)}\nautorestart=true\nstartsecs=0\n"
+            f"[program:w{index}]\ncommand={self.probe} {self.argument(index)}\nautorestart=true\nstartsecs=0\n"
             for index in range(count)
         )
         (self.folder / "supervisord.conf").write_text(
@@ -162,7 +164,7 @@ class Monit(System):
         checks = ""
         for index in range(count):
             start = self.folder / f"start{index}"
-            start.write_text(f"#!/bin/sh\n{PROBE} {self.argument(index)} &\necho $! > {self.folder}/{index}.pid\n")
+            start.write_text(f"#!/bin/sh\n{self.probe} {self.argument(index)} &\necho $! > {self.folder}/{index}.pid\n")
             start.chmod(0o755)
             checks += f'check process w{index} with pidfile "{self.folder}/{index}.pid"\n  start program = "{start}"\n'
         settings = self.folder / "monitrc"
@@ -191,7 +193,7 @@ class Systemd(System):
         self.count = count
         for index in range(count):
             pathlib.Path("/run/systemd/system", self.unit(index)).write_text(
-                f"[Unit]\n{self.unit_settings}[Service]\nExecStart={PROBE} {self.argument(index)}\n"
+                f"[Unit]\n{self.unit_settings}[Service]\nExecStart={self.probe} {self.argument(index)}\n"
                 f"Restart=always\n{self.settings}"
             )
         subprocess.run(["systemctl", "daemon-reload"], check=True)
