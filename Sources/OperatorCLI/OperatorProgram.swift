@@ -43,7 +43,7 @@ package enum OperatorProgram {
             console.complain(verbatim: error.json.text)
         } else {
             console.complain(error.message)
-            for detail in error.details { console.complain(verbatim: "  " + detail) }
+            for detail in error.details { console.complain(verbatim: detail) }
         }
         return error.code.exitStatus
     }

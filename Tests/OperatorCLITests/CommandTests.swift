@@ -158,8 +158,8 @@ import Testing
         #expect(
             result.error == """
                 holdfast: the configuration has 2 problems, and nothing was changed
-                  a.toml:1:2: x: bad
-                  a.toml:3:4: y: bad
+                a.toml:1:2: x: bad
+                a.toml:3:4: y: bad
 
                 """)
     }
