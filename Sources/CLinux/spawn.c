@@ -1,11 +1,15 @@
+// The child side of a spawn. Between clone3 and execve only async-signal-safe code runs, and nothing that depends on
+// glibc's idea of the thread: after a raw clone3 its cached tid and thread list are those of the parent, so the set*id
+// wrappers, which signal all threads and wait for them, would hang. Hence raw system calls.
+
 #include "CLinux.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/capability.h>
-#include <sched.h>
+#include <linux/sched.h>
 #include <signal.h>
+#include <stdnoreturn.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -14,177 +18,233 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#ifndef CLOSE_RANGE_CLOEXEC
-#define CLOSE_RANGE_CLOEXEC (1U << 2)
-#endif
+// The kernel's, not glibc's: 64 signals.
+typedef uint64_t kernel_sigset;
+
 #ifndef P_PIDFD
 #define P_PIDFD 3
 #endif
 
-// struct clone_args of clone(2), up to the field that CLONE_INTO_CGROUP needs.
-struct clone_arguments {
-    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
-};
+static const kernel_sigset all_signals = ~(kernel_sigset)0;
+static const kernel_sigset no_signals = 0;
 
-#define HF_CLONE_PIDFD 0x00001000ULL
-#define HF_CLONE_INTO_CGROUP 0x200000000ULL
-
-// The child side. Only what is safe between fork and exec in any program: system calls on prepared memory. What
-// changes identity is called raw, for glibc's wrappers would try to tell the threads that the child does not have.
-
-static _Noreturn void fail(int exec_pipe, enum hf_spawn_step step) {
-    struct hf_spawn_failure failure = {.step = step, .error = errno};
-    // Eight bytes into an empty pipe: whole or, if the parent is gone, not at all.
-    ssize_t ignored = write(exec_pipe, &failure, sizeof failure);
-    (void)ignored;
-    _exit(127);
+static noreturn void fail(int report, int32_t step, int error) {
+    struct hf_spawn_report message = {.step = step, .error = error};
+    // Smaller than PIPE_BUF and the pipe is empty: it is written whole.
+    ssize_t written = write(report, &message, sizeof message);
+    (void)written;
+    for (;;) syscall(SYS_exit_group, 127);
 }
 
-static int reset_signals(void) {
-    // exec resets handlers, not what is ignored. Raw, since glibc hides the two signals that it keeps for itself, which
-    // somebody may have made us ignore. All zero: SIG_DFL, no flags, no mask, whatever the architecture's layout.
-    const uint64_t defaults[8] = {0};
-    for (int number = 1; number <= 64; number++) {
-        if (number == SIGKILL || number == SIGSTOP) continue;
-        if (syscall(SYS_rt_sigaction, number, defaults, NULL, (size_t)8) < 0) return -1;
+static void reset_handlers(void) {
+    // Ignored signals stay ignored across execve, SIGPIPE first of all. Zeros are SIG_DFL in every layout of the
+    // kernel's struct sigaction; the raw call reaches the two signals that glibc keeps for itself as well.
+    char defaults[64] = {0};
+    for (int signal = 1; signal <= 64; signal++) {
+        if (signal == SIGKILL || signal == SIGSTOP) continue;
+        syscall(SYS_rt_sigaction, signal, defaults, NULL, sizeof(kernel_sigset));
+    }
+}
+
+static int enter_cgroup(int directory) {
+    int file = openat(directory, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+    if (file < 0) return -1;
+    // "0" is the writer.
+    if (write(file, "0", 1) != 1) return -1;
+    return close(file);
+}
+
+static int place(int descriptor, int target) {
+    // dup3 refuses equal numbers; then it only has to survive the exec.
+    if (descriptor == target) return fcntl(descriptor, F_SETFD, 0);
+    return dup3(descriptor, target, 0);
+}
+
+static int is_kept(const struct hf_spawn_request *request, int descriptor) {
+    if (descriptor <= 2 || descriptor == request->report) return 1;
+    for (size_t index = 0; index < request->descriptor_count; index++) {
+        if (request->descriptors[index].target == descriptor) return 1;
     }
     return 0;
 }
 
-static int open_output(const struct hf_spawn_request *request, int descriptor, int number) {
-    int source = descriptor;
-    if (request->output_fifo) {
-        // Read and write: the writer never gets SIGPIPE, and never waits for a reader (fifo(7)).
-        source = open(request->output_fifo, O_RDWR | O_CLOEXEC | O_NOCTTY);
-    } else if (descriptor < 0) {
-        source = open("/dev/null", O_RDWR | O_CLOEXEC);
+// For kernels before 5.9: what /proc lists, without the allocations of opendir(3).
+static int close_listed(const struct hf_spawn_request *request) {
+    struct entry {
+        uint64_t inode;
+        int64_t offset;
+        uint16_t length;
+        uint8_t type;
+        char name[];
+    };
+    int directory = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0) return -1;
+    _Alignas(struct entry) char buffer[2048];
+    for (;;) {
+        long count = syscall(SYS_getdents64, directory, buffer, sizeof buffer);
+        if (count < 0) return -1;
+        if (count == 0) break;
+        for (long position = 0; position < count;) {
+            struct entry *entry = (struct entry *)(buffer + position);
+            position += entry->length;
+            if (entry->name[0] < '0' || entry->name[0] > '9') continue;
+            int descriptor = 0;
+            for (const char *digit = entry->name; *digit; digit++) descriptor = descriptor * 10 + (*digit - '0');
+            if (descriptor != directory && !is_kept(request, descriptor)) close(descriptor);
+        }
     }
-    if (source < 0 || dup2(source, number) < 0) return -1;
-    return source == number ? fcntl(number, F_SETFD, 0) : 0;
+    return close(directory);
 }
 
-static int first_free_number(const struct hf_spawn_request *request) {
-    int first = 3;
-    for (size_t i = 0; i < request->inherited_count; i++)
-        if (request->inherited[i].target >= first) first = request->inherited[i].target + 1;
-    return first;
+static int close_others(const struct hf_spawn_request *request) {
+    unsigned next = 3;
+    for (;;) {
+        unsigned kept = ~0U;
+        if ((unsigned)request->report >= next) kept = (unsigned)request->report;
+        for (size_t index = 0; index < request->descriptor_count; index++) {
+            unsigned target = (unsigned)request->descriptors[index].target;
+            if (target >= next && target < kept) kept = target;
+        }
+        if (kept > next && syscall(SYS_close_range, next, kept == ~0U ? ~0U : kept - 1, 0) < 0) {
+            return errno == ENOSYS ? close_listed(request) : -1;
+        }
+        if (kept == ~0U) return 0;
+        next = kept + 1;
+    }
 }
 
-// Moves a descriptor out of the way of all the numbers that will be assigned.
-static int move_up(int descriptor, int first) { return fcntl(descriptor, F_DUPFD_CLOEXEC, first); }
+// The open file for 1 or 2 of the child, above the numbers that will be given out.
+static int open_output(const struct hf_spawn_request *request, int descriptor, int base) {
+    if (!request->output_path && descriptor >= 0) return fcntl(descriptor, F_DUPFD_CLOEXEC, base);
+    // O_RDWR: opening a FIFO does not wait for a reader, and a writer that is a reader too never gets SIGPIPE.
+    const char *path = request->output_path ? request->output_path : "/dev/null";
+    int opened = open(path, O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+    return opened < 0 ? -1 : fcntl(opened, F_DUPFD_CLOEXEC, base);
+}
 
-static int place_descriptors(const struct hf_spawn_request *request, int first) {
-    int moved[16];
-    if (request->inherited_count > sizeof moved / sizeof moved[0]) {
-        errno = E2BIG;
-        return -1;
+static int32_t arrange_descriptors(struct hf_spawn_request *request) {
+    // First everything moves above the numbers that will be given out, so that no target overwrites a source.
+    int base = 3;
+    for (size_t index = 0; index < request->descriptor_count; index++) {
+        if (request->descriptors[index].target >= base) base = request->descriptors[index].target + 1;
     }
-    for (size_t i = 0; i < request->inherited_count; i++)
-        if ((moved[i] = move_up(request->inherited[i].source, first)) < 0) return -1;
-    // All descriptors are close-on-exec at birth; this is for those of libraries that forget. ENOSYS before Linux 5.11.
-    if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) < 0 && errno != ENOSYS && errno != EINVAL) return -1;
-    for (size_t i = 0; i < request->inherited_count; i++)
-        if (dup2(moved[i], request->inherited[i].target) < 0) return -1;
-    return 0;
+    int report = fcntl(request->report, F_DUPFD_CLOEXEC, base);
+    if (report < 0) return HF_STEP_DESCRIPTOR;
+    request->report = report;
+    for (size_t index = 0; index < request->descriptor_count; index++) {
+        int moved = fcntl(request->descriptors[index].source, F_DUPFD_CLOEXEC, base);
+        if (moved < 0) return HF_STEP_DESCRIPTOR;
+        request->descriptors[index].source = moved;
+    }
+    int output = open_output(request, request->output, base);
+    if (output < 0) return HF_STEP_OUTPUT;
+    int error = request->output_path ? output : open_output(request, request->error, base);
+    if (error < 0) return HF_STEP_OUTPUT;
+
+    int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (input < 0 || place(input, 0) < 0) return HF_STEP_INPUT;
+    if (place(output, 1) < 0 || place(error, 2) < 0) return HF_STEP_OUTPUT;
+    for (size_t index = 0; index < request->descriptor_count; index++) {
+        if (place(request->descriptors[index].source, request->descriptors[index].target) < 0) {
+            return HF_STEP_DESCRIPTOR;
+        }
+    }
+    if (close_others(request) < 0) return HF_STEP_CLOSE;
+    return HF_STEP_NONE;
 }
 
 static int write_oom_score(const char *text) {
     int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     if (file < 0) return -1;
-    ssize_t count = write(file, text, strlen(text));
-    int error = errno;
-    close(file);
-    errno = error;
-    return count < 0 ? -1 : 0;
+    size_t length = strlen(text);
+    if (write(file, text, length) != (ssize_t)length) return -1;
+    return close(file);
 }
 
 static int drop_capabilities(void) {
-    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct sets[2];
-    // EINVAL: a kernel without ambient capabilities has none to clear.
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 && errno != EINVAL) return -1;
-    if (syscall(SYS_capget, &header, sets) < 0) return -1;
-    int is_root = geteuid() == 0;
-    for (int i = 0; i < 2; i++) {
-        sets[i].inheritable = 0;
-        if (!is_root) sets[i].permitted = sets[i].effective = 0;
+    // Refused only by kernels without ambient capabilities.
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+    memset(sets, 0, sizeof sets);
+    if (syscall(SYS_geteuid) == 0) {
+        // Root keeps what root has by execve anyway; nothing is to be inherited from us.
+        if (syscall(SYS_capget, &header, sets) < 0) return -1;
+        for (int index = 0; index < _LINUX_CAPABILITY_U32S_3; index++) sets[index].inheritable = 0;
     }
     return (int)syscall(SYS_capset, &header, sets);
 }
 
-static _Noreturn void run_child(const struct hf_spawn_request *request, int exec_pipe) {
-    const int first = first_free_number(request);
-    int moved_pipe = move_up(exec_pipe, first);
-    if (moved_pipe < 0) fail(exec_pipe, HF_STEP_DESCRIPTORS);
-    exec_pipe = moved_pipe;
-    if (setsid() < 0) fail(exec_pipe, HF_STEP_SESSION);
-    if (reset_signals() < 0) fail(exec_pipe, HF_STEP_SIGNALS);
-
-    // Inherited descriptors first: their sources may have low numbers, which standard input and output replace.
-    int output = request->output, error = request->error;
-    if (output >= 0 && (output = move_up(output, first)) < 0) fail(exec_pipe, HF_STEP_OUTPUT);
-    if (error >= 0 && (error = move_up(error, first)) < 0) fail(exec_pipe, HF_STEP_OUTPUT);
-    if (place_descriptors(request, first) < 0) fail(exec_pipe, HF_STEP_DESCRIPTORS);
-    int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (input < 0 || (input != 0 && dup2(input, 0) < 0) || fcntl(0, F_SETFD, 0) < 0)
-        fail(exec_pipe, HF_STEP_STANDARD_INPUT);
-    if (open_output(request, output, 1) < 0) fail(exec_pipe, HF_STEP_OUTPUT);
-    if (request->output_fifo ? dup2(1, 2) < 0 : open_output(request, error, 2) < 0) fail(exec_pipe, HF_STEP_OUTPUT);
-
-    if (request->oom_score_adj && write_oom_score(request->oom_score_adj) < 0) fail(exec_pipe, HF_STEP_OOM_SCORE);
-    for (size_t i = 0; i < request->limit_count; i++) {
-        struct rlimit limit = {.rlim_cur = request->limits[i].soft, .rlim_max = request->limits[i].hard};
-        if (setrlimit(request->limits[i].resource, &limit) < 0) fail(exec_pipe, HF_STEP_LIMITS);
-    }
-    if (request->file_mode_mask >= 0) umask((mode_t)request->file_mode_mask);
-    if (request->has_niceness && setpriority(PRIO_PROCESS, 0, request->niceness) < 0) fail(exec_pipe, HF_STEP_NICENESS);
+static int32_t change_identity(const struct hf_spawn_request *request) {
     if (request->has_identity) {
-        // Groups first: afterwards there is no right to change them.
-        if (syscall(SYS_setgroups, request->group_count, request->groups) < 0) fail(exec_pipe, HF_STEP_GROUPS);
-        if (syscall(SYS_setresgid, request->gid, request->gid, request->gid) < 0) fail(exec_pipe, HF_STEP_GROUP);
-        if (syscall(SYS_setresuid, request->uid, request->uid, request->uid) < 0) fail(exec_pipe, HF_STEP_USER);
+        // The user last: without it nothing else may be changed.
+        if (syscall(SYS_setgroups, request->group_count, request->groups) < 0) return HF_STEP_GROUPS;
+        if (syscall(SYS_setresgid, request->gid, request->gid, request->gid) < 0) return HF_STEP_GROUP;
+        prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+        if (syscall(SYS_setresuid, request->uid, request->uid, request->uid) < 0) return HF_STEP_USER;
     }
-    if (drop_capabilities() < 0) fail(exec_pipe, HF_STEP_CAPABILITIES);
-    // As the worker's user: what it may not enter it must not run in.
-    if (request->working_directory && chdir(request->working_directory) < 0) fail(exec_pipe, HF_STEP_WORKING_DIRECTORY);
-    if (request->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-        fail(exec_pipe, HF_STEP_NO_NEW_PRIVILEGES);
-
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    execve(request->executable, request->arguments, request->environment);
-    fail(exec_pipe, HF_STEP_EXEC);
+    if (drop_capabilities() < 0) return HF_STEP_CAPABILITIES;
+    if (request->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return HF_STEP_NO_NEW_PRIVILEGES;
+    return HF_STEP_NONE;
 }
 
-int hf_spawn(const struct hf_spawn_request *request, struct hf_spawned *result) {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) return -1;
-    int pidfd = -1;
-    struct clone_arguments arguments = {
-        .flags = HF_CLONE_PIDFD | (request->cgroup >= 0 ? HF_CLONE_INTO_CGROUP : 0),
-        .pidfd = (uint64_t)(uintptr_t)&pidfd,
-        .exit_signal = SIGCHLD,
-        .cgroup = request->cgroup >= 0 ? (uint64_t)request->cgroup : 0,
-    };
-    // No handler of the parent must run in the child before its signals are reset.
-    sigset_t all, before;
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before);
+static noreturn void run_child(struct hf_spawn_request *request) {
+    reset_handlers();
+    if (syscall(SYS_setsid) < 0) fail(request->report, HF_STEP_SESSION, errno);
+    if (request->cgroup >= 0 && !request->cgroup_at_birth && enter_cgroup(request->cgroup) < 0) {
+        fail(request->report, HF_STEP_CGROUP, errno);
+    }
+    int32_t step = arrange_descriptors(request);
+    if (step) fail(request->report, step, errno);
+    int report = request->report;
+    // After the descriptors: a lower limit on their number would refuse the targets above it.
+    for (size_t index = 0; index < request->limit_count; index++) {
+        struct {
+            uint64_t soft, hard;
+        } limit = {request->limits[index].soft, request->limits[index].hard};
+        if (syscall(SYS_prlimit64, 0, request->limits[index].resource, &limit, NULL) < 0) {
+            fail(report, HF_STEP_LIMIT, errno);
+        }
+    }
+    if (request->oom_score && write_oom_score(request->oom_score) < 0) fail(report, HF_STEP_OOM_SCORE, errno);
+    if (request->has_niceness && syscall(SYS_setpriority, PRIO_PROCESS, 0, request->niceness) < 0) {
+        fail(report, HF_STEP_NICE, errno);
+    }
+    if (request->file_mode_mask >= 0) umask((mode_t)request->file_mode_mask);
+    step = change_identity(request);
+    if (step) fail(report, step, errno);
+    // As the worker's user, so that it counts what that one may enter.
+    if (request->directory && chdir(request->directory) < 0) fail(report, HF_STEP_DIRECTORY, errno);
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &no_signals, NULL, sizeof no_signals);
+    execve(request->executable, request->arguments, request->environment);
+    fail(report, HF_STEP_EXEC, errno);
+}
+
+int32_t hf_spawn(struct hf_spawn_request *request, int32_t *pidfd) {
+    int descriptor = -1;
+    struct clone_args arguments;
+    memset(&arguments, 0, sizeof arguments);
+    arguments.flags = CLONE_PIDFD;
+    arguments.pidfd = (uint64_t)(uintptr_t)&descriptor;
+    arguments.exit_signal = SIGCHLD;
+    // Kernels that do not know the cgroup field refuse a larger structure only when the rest is not zero.
+    if (request->cgroup >= 0 && request->cgroup_at_birth) {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = (uint64_t)request->cgroup;
+    }
+    // No handler of ours may run in the child.
+    kernel_sigset previous;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all_signals, &previous, sizeof previous);
     long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
-    if (pid == 0) run_child(request, ends[1]);
+    if (pid == 0) run_child(request);
     int error = errno;
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    close(ends[1]);
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &previous, NULL, sizeof previous);
     if (pid < 0) {
-        close(ends[0]);
         errno = error;
         return -1;
     }
-    result->pid = (int32_t)pid;
-    result->pidfd = pidfd;
-    result->exec_pipe = ends[0];
-    return 0;
+    *pidfd = descriptor;
+    return (int32_t)pid;
 }
 
 int hf_pidfd_open(int32_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0U); }

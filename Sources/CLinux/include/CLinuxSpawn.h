@@ -4,96 +4,101 @@
 
 #pragma clang assume_nonnull begin
 
-/// A resource limit for setrlimit(2).
-struct hf_limit {
+/// The steps of the child between its birth and its program, in their order. Reported when one fails.
+enum hf_spawn_step {
+    HF_STEP_NONE = 0,
+    HF_STEP_SESSION,
+    HF_STEP_CGROUP,
+    HF_STEP_INPUT,
+    HF_STEP_OUTPUT,
+    HF_STEP_DESCRIPTOR,
+    HF_STEP_CLOSE,
+    HF_STEP_LIMIT,
+    HF_STEP_OOM_SCORE,
+    HF_STEP_NICE,
+    HF_STEP_GROUPS,
+    HF_STEP_GROUP,
+    HF_STEP_USER,
+    HF_STEP_CAPABILITIES,
+    HF_STEP_NO_NEW_PRIVILEGES,
+    HF_STEP_DIRECTORY,
+    HF_STEP_EXEC,
+};
+
+/// What the child writes to the report pipe when a step fails. The pipe closes without a word when the program runs.
+struct hf_spawn_report {
+    int32_t step;
+    int32_t error;
+};
+
+/// A descriptor of the parent, and the number it has in the program.
+struct hf_spawn_descriptor {
+    int32_t source;
+    int32_t target;
+};
+
+struct hf_spawn_limit {
     int32_t resource;
     uint64_t soft;
     uint64_t hard;
 };
 
-/// A descriptor that the child gets at a number of its own.
-struct hf_inherited {
-    int32_t source;
-    int32_t target;
-};
-
-/// Everything that the child side needs, prepared by the parent: between clone and exec it allocates nothing.
+/// Everything that the child needs, prepared by the parent: the child allocates nothing. All of it has to stay in
+/// place until `hf_spawn` has returned; from then on the child has its own copy.
 struct hf_spawn_request {
-    const char *executable;
-    char *_Nullable const *_Nonnull arguments;
-    char *_Nullable const *_Nonnull environment;
-    const char *_Nullable working_directory;
-    /// Opened O_RDWR as standard output and error; null: `output` and `error` are used.
-    const char *_Nullable output_fifo;
-    /// -1: /dev/null.
+    /// These three are never null; said to be so that Swift can begin with an empty structure.
+    const char *_Nullable executable;
+    char *_Nullable const *_Nullable arguments;
+    char *_Nullable const *_Nullable environment;
+    /// Null: the parent's.
+    const char *_Nullable directory;
+    /// Opened O_RDWR by the child for 1 and 2; null: `output` and `error`.
+    const char *_Nullable output_path;
+    /// -1 with a null path: /dev/null.
     int32_t output;
     int32_t error;
-    const struct hf_inherited *_Nullable inherited;
-    size_t inherited_count;
-    const struct hf_limit *_Nullable limits;
+    /// The write end of the report pipe, close-on-exec.
+    int32_t report;
+    /// Overwritten in the child's copy only.
+    struct hf_spawn_descriptor *_Nullable descriptors;
+    size_t descriptor_count;
+    const struct hf_spawn_limit *_Nullable limits;
     size_t limit_count;
-    /// Text for /proc/self/oom_score_adj; null: unchanged.
-    const char *_Nullable oom_score_adj;
+    /// Decimal text; null: unchanged.
+    const char *_Nullable oom_score;
     /// -1: unchanged.
     int32_t file_mode_mask;
-    int32_t has_niceness;
+    uint32_t has_niceness;
     int32_t niceness;
     /// Whether user, group and supplementary groups are set.
-    int32_t has_identity;
+    uint32_t has_identity;
     uint32_t uid;
     uint32_t gid;
     const uint32_t *_Nullable groups;
     size_t group_count;
-    int32_t no_new_privileges;
-    /// A cgroup2 directory into which the child is born (CLONE_INTO_CGROUP); -1: the parent's cgroup.
+    uint32_t no_new_privileges;
+    /// The directory of a cgroup2; -1: the parent's cgroup.
     int32_t cgroup;
+    /// 1: the child is born in the cgroup (Linux 5.7); 0: it moves itself there before anything else.
+    uint32_t cgroup_at_birth;
 };
 
-struct hf_spawned {
-    int32_t pid;
-    int32_t pidfd;
-    /// Ends when the program was executed; carries one struct hf_spawn_failure when that, or a step before, failed.
-    int32_t exec_pipe;
-};
+/// clone3(2) with CLONE_PIDFD and without CLONE_VM (no vfork: the parent never waits for the exec), all signals
+/// blocked meanwhile. Answers the pid, and the close-on-exec pidfd by the pointer; -1 and errno otherwise.
+int32_t hf_spawn(struct hf_spawn_request *request, int32_t *pidfd);
 
-struct hf_spawn_failure {
-    int32_t step;
-    int32_t error;
-};
-
-/// The steps of the child side, in order.
-enum hf_spawn_step {
-    HF_STEP_SESSION = 1,
-    HF_STEP_SIGNALS,
-    HF_STEP_STANDARD_INPUT,
-    HF_STEP_OUTPUT,
-    HF_STEP_DESCRIPTORS,
-    HF_STEP_LIMITS,
-    HF_STEP_OOM_SCORE,
-    HF_STEP_NICENESS,
-    HF_STEP_GROUPS,
-    HF_STEP_GROUP,
-    HF_STEP_USER,
-    HF_STEP_CAPABILITIES,
-    HF_STEP_WORKING_DIRECTORY,
-    HF_STEP_NO_NEW_PRIVILEGES,
-    HF_STEP_EXEC,
-};
-
-/// clone3(2) without CLONE_VM, so that the parent never waits for the exec. -1 and errno when there is no child.
-int hf_spawn(const struct hf_spawn_request *request, struct hf_spawned *result);
-
-/// pidfd_open(2), close-on-exec.
+/// pidfd_open(2), close-on-exec: glibc has it since 2.36 only.
 int hf_pidfd_open(int32_t pid);
 
-/// pidfd_send_signal(2).
+/// pidfd_send_signal(2), likewise.
 int hf_pidfd_signal(int32_t pidfd, int32_t signal);
 
-/// waitid(2) with P_PIDFD, WEXITED and WNOHANG. 1: ended, `code` (si_code) and `status` are filled in; 0: still running.
+/// waitid(2) with P_PIDFD, WEXITED and WNOHANG. 1: ended, `code` (si_code) and `status` are filled in; 0: still
+/// running; -1 and errno.
 int hf_pidfd_wait(int32_t pidfd, int32_t keep_zombie, int32_t *code, int32_t *status);
 
-/// The wait status of an ended process that need not be a child (PIDFD_GET_INFO with PIDFD_INFO_EXIT, Linux 6.15).
-/// 1: known; 0: the kernel does not tell.
+/// The wait status of an ended and reaped process that need not be a child (PIDFD_GET_INFO with PIDFD_INFO_EXIT, Linux
+/// 6.15). 1: known; 0: the kernel does not tell, or not yet.
 int hf_pidfd_exit_code(int32_t pidfd, int32_t *wait_status);
 
 /// prctl(2), PR_SET_CHILD_SUBREAPER: orphans of our descendants become our children.

@@ -35,14 +35,38 @@ package final class ChildProcess {
     /// The descriptor that becomes readable when it is known whether the program was executed; `nil` once known.
     package var execDescriptor: Int32? { execPipe?.rawValue }
 
-    /// Starts a process without waiting for its exec, whose outcome `takeExecOutcome` tells later.
+    /// Starts a process without waiting for its exec, whose outcome `takeExecOutcome` tells later. A process that is
+    /// killed before its exec counts as executed: its exit follows, as of any other.
+    ///
+    /// Errors: those of clone3(2) and pipe2(2); EINVAL by "spawn" for a request that contradicts itself; ENOSYS before
+    /// Linux 5.3. A kernel that cannot start a process in a cgroup (before 5.7) makes it move there itself as its first
+    /// step, which is as tight: nothing of the worker has run by then. Other reasons why a cgroup does not take a
+    /// process are errors, for a worker outside its cgroup could not be stopped as a whole.
     package static func spawn(_ request: SpawnRequest) throws(SystemError) -> ChildProcess {
-        let image = SpawnImage(request)
-        var spawned = hf_spawned()
-        try SystemCall.perform("clone3", request.executable) { image.spawn(&spawned) }
-        return ChildProcess(
-            pid: spawned.pid, pidfd: Descriptor(owning: spawned.pidfd),
-            execPipe: SharedDescriptor(Descriptor(owning: spawned.exec_pipe)))
+        try request.validate()
+        let pipe = try SystemCall.makePipe(nonBlocking: true)
+        let image = SpawnImage(request, report: pipe.writeEnd.rawValue)
+        var pidfd: Int32 = -1
+        let pid: Int32
+        do throws(SystemError) {
+            pid = try clone(image, isBornInCgroup: request.cgroup != nil, request.executable, &pidfd)
+        } catch {
+            guard request.cgroup != nil, error.errno == EINVAL || error.errno == E2BIG else { throw error }
+            pid = try clone(image, isBornInCgroup: false, request.executable, &pidfd)
+        }
+        // Our copy of the write end goes here: the read end ends when the child's does.
+        return ChildProcess(pid: pid, pidfd: Descriptor(owning: pidfd), execPipe: pipe.shared().readEnd)
+    }
+
+    private static func clone(
+        _ image: SpawnImage, isBornInCgroup: Bool, _ subject: String, _ pidfd: inout Int32
+    ) throws(SystemError) -> Int32 {
+        var descriptor: Int32 = -1
+        let pid = try SystemCall.perform("clone3", subject) {
+            image.spawn(isBornInCgroup: isBornInCgroup, pidfd: &descriptor)
+        }
+        pidfd = descriptor
+        return pid
     }
 
     /// A handle for a process that runs already, which may or may not be our child (pidfd_open(2)).
@@ -55,8 +79,8 @@ package final class ChildProcess {
     /// unregistered it: the pipe is closed as soon as the answer is there.
     package func takeExecOutcome() -> ExecOutcome? {
         guard let pipe = execPipe, let descriptor = pipe.rawValue else { return .executed }
-        var failure = hf_spawn_failure()
-        let size = MemoryLayout<hf_spawn_failure>.size
+        var failure = hf_spawn_report()
+        let size = MemoryLayout<hf_spawn_report>.size
         let result = withUnsafeMutableBytes(of: &failure) { try? SystemCall.read(descriptor, into: $0) }
         switch result {
         case .wouldBlock: return nil
@@ -101,8 +125,22 @@ package final class ChildProcess {
 
     private func exitOfStranger() -> ProcessExit? {
         if (try? SystemCall.wait(for: pidfd.rawValue, .readable, timeout: .zero)) == false { return nil }
+        if let status = statusAfterReaping() { return Self.decode(status) }
+        // Its parent has not reaped it yet: then /proc has the status, for those who may trace it. That the pidfd still
+        // takes signals afterwards proves that the pid was not handed on in between.
+        if let status = ProcessStatus(of: pid), status.isZombie, hf_pidfd_signal(pidfd.rawValue, 0) == 0 {
+            return Self.decode(status.exitCode)
+        }
+        return statusAfterReaping().map { Self.decode($0) } ?? .unknown
+    }
+
+    private func statusAfterReaping() -> Int32? {
         var status: Int32 = 0
-        guard hf_pidfd_exit_code(pidfd.rawValue, &status) == 1 else { return .unknown }
+        return hf_pidfd_exit_code(pidfd.rawValue, &status) == 1 ? status : nil
+    }
+
+    /// The macros of wait(2).
+    private static func decode(_ status: Int32) -> ProcessExit {
         let signal = status & 0x7f
         if signal == 0 { return .exited(code: (status >> 8) & 0xff) }
         return .signaled(signal: signal, coreDumped: status & 0x80 != 0)
@@ -111,18 +149,19 @@ package final class ChildProcess {
     private static func name(ofStep step: Int32) -> String {
         switch UInt32(bitPattern: step) {
         case HF_STEP_SESSION.rawValue: "setsid"
-        case HF_STEP_SIGNALS.rawValue: "sigaction"
-        case HF_STEP_STANDARD_INPUT.rawValue: "open /dev/null"
+        case HF_STEP_CGROUP.rawValue: "enter cgroup"
+        case HF_STEP_INPUT.rawValue: "open /dev/null"
         case HF_STEP_OUTPUT.rawValue: "open output"
-        case HF_STEP_DESCRIPTORS.rawValue: "place descriptors"
-        case HF_STEP_LIMITS.rawValue: "setrlimit"
+        case HF_STEP_DESCRIPTOR.rawValue: "place descriptors"
+        case HF_STEP_CLOSE.rawValue: "close_range"
+        case HF_STEP_LIMIT.rawValue: "setrlimit"
         case HF_STEP_OOM_SCORE.rawValue: "oom_score_adj"
-        case HF_STEP_NICENESS.rawValue: "setpriority"
+        case HF_STEP_NICE.rawValue: "setpriority"
         case HF_STEP_GROUPS.rawValue: "setgroups"
         case HF_STEP_GROUP.rawValue: "setresgid"
         case HF_STEP_USER.rawValue: "setresuid"
         case HF_STEP_CAPABILITIES.rawValue: "capset"
-        case HF_STEP_WORKING_DIRECTORY.rawValue: "chdir"
+        case HF_STEP_DIRECTORY.rawValue: "chdir"
         case HF_STEP_NO_NEW_PRIVILEGES.rawValue: "no_new_privs"
         default: "exec"
         }

@@ -1,95 +1,104 @@
 import CLinux
 import Glibc
 
-/// A spawn request in C memory, complete before the clone: the child side allocates nothing.
+/// A spawn request in C memory, complete before the clone: the child side allocates nothing. Has to live until
+/// `hf_spawn` has returned.
 final class SpawnImage {
-    private let request: SpawnRequest
+    private var request: hf_spawn_request
     private let arguments: CStringArray
     private let environment: CStringArray
+    /// The single strings: executable, directory, output path, OOM score.
+    private let texts: CStringArray
+    private let descriptors: UnsafeMutableBufferPointer<hf_spawn_descriptor>
+    private let limits: UnsafeMutableBufferPointer<hf_spawn_limit>
+    private let groups: UnsafeMutableBufferPointer<UInt32>
 
-    init(_ request: SpawnRequest) {
-        self.request = request
-        arguments = CStringArray(request.arguments)
-        environment = CStringArray(request.environment)
-    }
-
-    /// hf_spawn with everything in place.
-    func spawn(_ result: inout hf_spawned) -> Int32 {
-        let inherited = request.inherited.map { hf_inherited(source: $0.source, target: $0.target) }
-        let limits = request.limits.map { hf_limit(resource: $0.resource, soft: $0.soft, hard: $0.hard) }
-        let groups = request.identity?.supplementaryGroups ?? []
-        return request.executable.withCString { executable in
-            withOptionalCString(request.workingDirectory) { workingDirectory in
-                withOptionalCString(fifo) { fifo in
-                    withOptionalCString(request.oomScoreAdjustment.map(String.init)) { oomScoreAdjustment in
-                        inherited.withUnsafeBufferPointer { inherited in
-                            limits.withUnsafeBufferPointer { limits in
-                                groups.withUnsafeBufferPointer { groups in
-                                    var image = hf_spawn_request(
-                                        executable: executable,
-                                        arguments: arguments.base,
-                                        environment: environment.base,
-                                        working_directory: workingDirectory,
-                                        output_fifo: fifo,
-                                        output: descriptors.output,
-                                        error: descriptors.error,
-                                        inherited: inherited.baseAddress,
-                                        inherited_count: inherited.count,
-                                        limits: limits.baseAddress,
-                                        limit_count: limits.count,
-                                        oom_score_adj: oomScoreAdjustment,
-                                        file_mode_mask: request.fileModeMask.map { Int32($0) } ?? -1,
-                                        has_niceness: request.niceness == nil ? 0 : 1,
-                                        niceness: Int32(clamping: request.niceness ?? 0),
-                                        has_identity: request.identity == nil ? 0 : 1,
-                                        uid: request.identity?.uid ?? 0,
-                                        gid: request.identity?.gid ?? 0,
-                                        groups: groups.baseAddress,
-                                        group_count: groups.count,
-                                        no_new_privileges: request.forbidsNewPrivileges ? 1 : 0,
-                                        cgroup: request.cgroup ?? -1)
-                                    return hf_spawn(&image, &result)
-                                }
-                            }
-                        }
-                    }
-                }
-            }
+    /// - Parameter report: the write end of the pipe on which a failed step is reported.
+    init(_ source: SpawnRequest, report: Int32) {
+        arguments = CStringArray(source.arguments)
+        environment = CStringArray(source.environment)
+        var outputPath: String?
+        var (output, error): (Int32, Int32) = (-1, -1)
+        switch source.output {
+        case .discard: break
+        case .fifo(let path): outputPath = path
+        case .descriptors(let first, let second): (output, error) = (first, second)
         }
+        texts = CStringArray([
+            source.executable, source.workingDirectory, outputPath, source.oomScoreAdjustment.map { String($0) },
+        ])
+        descriptors = SpawnImage.allocate(
+            source.inherited.map { hf_spawn_descriptor(source: $0.source, target: $0.target) })
+        limits = SpawnImage.allocate(
+            source.limits.map { hf_spawn_limit(resource: $0.resource, soft: $0.soft, hard: $0.hard) })
+        groups = SpawnImage.allocate(source.identity?.supplementaryGroups ?? [])
+
+        request = hf_spawn_request()
+        // The first text is always there.
+        request.executable = UnsafePointer(texts[0])
+        request.arguments = arguments.base
+        request.environment = environment.base
+        request.directory = UnsafePointer(texts[1])
+        request.output_path = UnsafePointer(texts[2])
+        request.oom_score = UnsafePointer(texts[3])
+        request.output = output
+        request.error = error
+        request.report = report
+        request.descriptors = descriptors.baseAddress
+        request.descriptor_count = descriptors.count
+        request.limits = UnsafePointer(limits.baseAddress)
+        request.limit_count = limits.count
+        request.groups = UnsafePointer(groups.baseAddress)
+        request.group_count = groups.count
+        request.file_mode_mask = source.fileModeMask.map { Int32($0 & 0o777) } ?? -1
+        request.has_niceness = source.niceness == nil ? 0 : 1
+        request.niceness = Int32(clamping: source.niceness ?? 0)
+        request.has_identity = source.identity == nil ? 0 : 1
+        request.uid = source.identity?.uid ?? 0
+        request.gid = source.identity?.gid ?? 0
+        request.no_new_privileges = source.forbidsNewPrivileges ? 1 : 0
+        request.cgroup = source.cgroup ?? -1
     }
 
-    private var fifo: String? {
-        if case .fifo(let path) = request.output { return path }
-        return nil
+    deinit {
+        descriptors.deallocate()
+        limits.deallocate()
+        groups.deallocate()
     }
 
-    private var descriptors: (output: Int32, error: Int32) {
-        if case .descriptors(let output, let error) = request.output { return (output, error) }
-        return (-1, -1)
+    /// The clone.
+    /// - Parameter isBornInCgroup: whether the kernel puts the child into its cgroup; otherwise it moves itself.
+    /// - Returns: the pid, or -1 and errno.
+    func spawn(isBornInCgroup: Bool, pidfd: inout Int32) -> Int32 {
+        request.cgroup_at_birth = isBornInCgroup ? 1 : 0
+        return hf_spawn(&request, &pidfd)
     }
 
-    private func withOptionalCString<Result>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> Result) -> Result {
-        guard let text else { return body(nil) }
-        return text.withCString(body)
+    private static func allocate<Element>(_ elements: [Element]) -> UnsafeMutableBufferPointer<Element> {
+        let buffer = UnsafeMutableBufferPointer<Element>.allocate(capacity: elements.count)
+        _ = buffer.initialize(from: elements)
+        return buffer
     }
 }
 
 /// A NULL-terminated array of C strings, as execve(2) takes it.
 private final class CStringArray {
-    private var pointers: [UnsafeMutablePointer<CChar>?]
-    let base: UnsafePointer<UnsafeMutablePointer<CChar>?>
     private let buffer: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
 
-    init(_ strings: [String]) {
-        pointers = strings.map { strdup($0) } + [nil]
-        buffer = .allocate(capacity: pointers.count)
-        _ = buffer.initialize(from: pointers)
-        guard let start = buffer.baseAddress else { preconditionFailure("the terminator is always there") }
-        base = UnsafePointer(start)
+    init(_ strings: [String?]) {
+        buffer = .allocate(capacity: strings.count + 1)
+        _ = buffer.initialize(from: strings.map { $0.flatMap { strdup($0) } } + [nil])
     }
 
+    var base: UnsafePointer<UnsafeMutablePointer<CChar>?> {
+        guard let start = buffer.baseAddress else { preconditionFailure("the terminator is always there") }
+        return UnsafePointer(start)
+    }
+
+    subscript(index: Int) -> UnsafeMutablePointer<CChar>? { buffer[index] }
+
     deinit {
-        for pointer in pointers { free(pointer) }
+        for pointer in buffer { free(pointer) }
         buffer.deallocate()
     }
 }

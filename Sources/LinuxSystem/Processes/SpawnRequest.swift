@@ -64,10 +64,22 @@ package struct SpawnRequest: Sendable {
     }
 
     /// The path of a command: one with a slash is taken as it is, any other is searched in `path` ("/bin:/usr/bin"). The
-    /// first file found is taken even when it is not executable, so that the exec says what is wrong with it.
+    /// first file found is taken even when it is not executable, and a path without a file when there is none, so that
+    /// the exec says what is wrong; never a bare name, which would mean the working directory.
     package static func resolve(_ command: String, path: String) -> String {
         guard !command.contains("/") else { return command }
         let candidates = path.split(separator: ":").map { "\($0)/\(command)" }
-        return candidates.first { access($0, X_OK) == 0 } ?? candidates.first { access($0, F_OK) == 0 } ?? command
+        // A directory is executable too.
+        let files = candidates.filter { (try? SystemCall.status(of: $0))?.kind == .regular }
+        return files.first { access($0, X_OK) == 0 } ?? files.first ?? candidates.first ?? "/\(command)"
+    }
+
+    /// EINVAL for what the child side relies on: a program with a name, and one inherited descriptor for each number
+    /// above the standard three.
+    func validate() throws(SystemError) {
+        let targets = inherited.map(\.target)
+        guard !executable.isEmpty, !arguments.isEmpty, targets.allSatisfy({ $0 >= 3 && $0 < 1024 }),
+            Set(targets).count == targets.count
+        else { throw SystemError(call: "spawn", errno: EINVAL, subject: executable) }
     }
 }
