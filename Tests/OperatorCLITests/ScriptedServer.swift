@@ -121,3 +121,15 @@ final class ScriptedServer: Sendable {
         return Array(buffer[..<count])
     }
 }
+
+/// Counts across threads, from 1.
+final class Counter: Sendable {
+    private let value = Mutex(0)
+
+    func next() -> Int {
+        value.withLock {
+            $0 += 1
+            return $0
+        }
+    }
+}

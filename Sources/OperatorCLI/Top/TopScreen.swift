@@ -12,14 +12,17 @@ final class TopScreen {
 
     private let connection: ConnectionOptions
     private let console: Console
+    /// The terminal that keys come from.
+    private let keyboard: Int32
     private var client: ControlClient?
     private var sampler = ProcessSampler()
     /// The last frame, shown on while the runtime is silent.
     private var lines: [String] = []
 
-    init(connection: ConnectionOptions, console: Console) {
+    init(connection: ConnectionOptions, console: Console, keyboard: Int32 = 0) {
         self.connection = connection
         self.console = console
+        self.keyboard = keyboard
     }
 
     /// Throws when the runtime does not answer at the start; later it waits for the runtime to come back.
@@ -42,8 +45,8 @@ final class TopScreen {
             if received.signal != SignalNumber.windowChanged { return loop.stop() }
             attempt { () throws(SystemError) in try draw() }
         }
-        let keys = try loop.register(0, .readable) { readiness in
-            if Self.readsEnd(readiness) { loop.stop() }
+        let keys = try loop.register(keyboard, .readable) { [self] readiness in
+            if readsEnd(readiness) { loop.stop() }
         }
         func refresh() {
             loop.schedule(at: loop.now.advanced(by: Self.refreshPeriod)) { [self] in
@@ -53,7 +56,7 @@ final class TopScreen {
                 refresh()
             }
         }
-        let input = try RawTerminalInput(0)
+        let input = try RawTerminalInput(keyboard)
         try console.write(ScreenControl.enter)
         defer { try? console.write(ScreenControl.leave) }
         try draw()
@@ -64,9 +67,9 @@ final class TopScreen {
     }
 
     /// Whether the operator wants to leave: q, Q, Ctrl-C, Ctrl-D, or a terminal that is gone.
-    private static func readsEnd(_ readiness: EventLoop.Readiness) -> Bool {
+    private func readsEnd(_ readiness: EventLoop.Readiness) -> Bool {
         var keys = [UInt8](repeating: 0, count: 64)
-        let count = try? keys.withUnsafeMutableBytes { try SystemCall.read(0, into: $0) }.value
+        let count = try? keys.withUnsafeMutableBytes { try SystemCall.read(keyboard, into: $0) }.value
         guard let count, count > 0 else { return !readiness.isDisjoint(with: [.hangUp, .error]) || count == 0 }
         return keys[..<count].contains { [UInt8(ascii: "q"), UInt8(ascii: "Q"), 3, 4].contains($0) }
     }
