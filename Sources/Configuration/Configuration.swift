@@ -1,0 +1,37 @@
+package import Supervision
+
+/// A valid configuration: everything that the runtime needs to know, with defaults filled in.
+package struct Configuration: Equatable, Sendable {
+    package var runtime: RuntimeSettings
+    package var output: OutputSettings
+    /// The user's part of the tree: the children of the root, in the order in which they stand in the files.
+    package var children: [ChildSpecification]
+    /// How each worker's process is launched, by the worker's name.
+    package var launches: [String: WorkerLaunch]
+    /// How much of each worker's output is kept, by the worker's name.
+    package var outputs: [String: WorkerOutput]
+
+    /// The whole tree: the root with the built-in `system` supervisor first, which so starts first and stops last.
+    ///
+    /// The root never stops healthy children: each has an allowance of its own, and exceeding it parks that child alone.
+    package func tree(system: SupervisorSpecification? = nil) -> SupervisorSpecification {
+        SupervisorSpecification(
+            name: SupervisorSpecification.rootName,
+            strategy: .oneForOne,
+            intensity: RestartIntensity(scope: .perChild),
+            children: (system.map { [.supervisor($0)] } ?? []) + children)
+    }
+}
+
+/// What came of reading a configuration.
+package struct ConfigurationReport: Equatable, Sendable {
+    /// The configuration; `nil` when there is any problem.
+    package var configuration: Configuration?
+    /// What makes the configuration invalid, in the order of files and lines.
+    package var problems: [ConfigurationProblem]
+    /// What this machine lacks (programs, directories, users), in the same order. `check` treats these as errors; the
+    /// daemon reports them and starts the other workers, for one missing program must not keep a device down.
+    package var environmentProblems: [ConfigurationProblem]
+    /// The files that were read, in order.
+    package var files: [String]
+}

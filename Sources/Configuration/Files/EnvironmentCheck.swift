@@ -1,0 +1,179 @@
+import LinuxSystem
+
+/// Asks this machine for what a configuration names: programs, working directories, users and groups.
+struct EnvironmentCheck {
+    private let problems: ProblemCollector
+    private var users: [String: Lookup<UserAccount>] = [:]
+    private var groups: [String: Lookup<GroupAccount>] = [:]
+    private var memberships: [Membership: [UInt32]] = [:]
+
+    private struct Membership: Hashable {
+        var user: String
+        var primary: UInt32
+    }
+
+    private enum Lookup<Account> {
+        case found(Account)
+        case missing(reason: String)
+
+        var account: Account? { if case .found(let account) = self { account } else { nil } }
+    }
+
+    init(_ problems: ProblemCollector) {
+        self.problems = problems
+    }
+
+    /// Reports what is missing, also when the configuration has problems of its own.
+    mutating func inspect(_ draft: ConfigurationDraft) {
+        for worker in draft.workers {
+            inspectProgram(worker)
+            inspectDirectory(worker)
+            inspectAccounts(worker, draft)
+        }
+        // The default group may well be missing: then only root reads.
+        if let place = draft.controlGroupPlace, let name = draft.configuration?.runtime.controlGroup,
+            case .missing(let reason) = group(name)
+        {
+            add(place, "runtime.control_group", reason)
+        }
+    }
+
+    /// The configuration with the numbers of its users and groups.
+    mutating func resolved(_ configuration: Configuration) -> Configuration {
+        var configuration = configuration
+        configuration.runtime.controlGroupID = group(configuration.runtime.controlGroup).account?.gid
+        for (name, launch) in configuration.launches {
+            configuration.launches[name]?.identity = identity(of: launch)
+        }
+        return configuration
+    }
+
+    private func add(_ place: SourcePlace, _ key: String, _ message: String, allowed: String? = nil) {
+        problems.add(
+            ConfigurationProblem(
+                kind: .environment, file: place.file, position: place.position, key: key, message: message,
+                allowed: allowed))
+    }
+
+    // MARK: Files
+
+    private func inspectProgram(_ worker: WorkerDraft) {
+        guard let program = worker.launch.command.first else { return }
+        let key = "\(worker.path).command"
+        let place = worker.table.place(of: "command")
+        guard program.contains("/") else {
+            let candidates = worker.launch.searchPath.split(separator: ":").map { "\($0)/\(program)" }
+            if !candidates.contains(where: { defect(ofProgram: $0) == nil }) {
+                add(
+                    place, key, "there is no program \(program.quoted) in \(worker.launch.searchPath.quoted)",
+                    allowed: "an executable file in the worker's PATH, or a path")
+            }
+            return
+        }
+        // Relative to the working directory, as execve(2) will take it.
+        let path = program.hasPrefix("/") ? program : "\(worker.launch.workingDirectory)/\(program)"
+        if let defect = defect(ofProgram: path) {
+            add(place, key, "\(path.quoted) \(defect)", allowed: "an executable file")
+        }
+    }
+
+    /// What keeps a file from being executed, as far as everyone may know; `nil` when nothing does.
+    private func defect(ofProgram path: String) -> String? {
+        do throws(SystemError) {
+            let status = try SystemCall.status(of: path)
+            if status.kind == .directory { return "is a directory" }
+            if status.kind != .regular { return "is not a regular file" }
+            return status.mode & 0o111 == 0 ? "is not executable" : nil
+        } catch {
+            return EnvironmentCheck.words(error)
+        }
+    }
+
+    private func inspectDirectory(_ worker: WorkerDraft) {
+        let path = worker.launch.workingDirectory
+        let place = worker.table.place(of: "working_directory")
+        let key = "\(worker.path).working_directory"
+        do throws(SystemError) {
+            let status = try SystemCall.status(of: path)
+            if status.kind != .directory { add(place, key, "\(path.quoted) is not a directory") }
+        } catch {
+            add(place, key, "\(path.quoted) \(EnvironmentCheck.words(error))", allowed: "an existing directory")
+        }
+    }
+
+    private static func words(_ error: SystemError) -> String {
+        error.isNotFound ? "does not exist" : "cannot be examined: \(error.message)"
+    }
+
+    // MARK: Users and groups
+
+    private mutating func inspectAccounts(_ worker: WorkerDraft, _ draft: ConfigurationDraft) {
+        if case .missing(let reason) = user(worker.launch.user) {
+            if worker.table.has("user") {
+                add(worker.table.place(of: "user"), "\(worker.path).user", reason)
+            } else if let place = draft.defaultUserPlace {
+                add(place, "runtime.default_user", reason)
+            } else {
+                add(worker.place, "\(worker.path).user", reason, allowed: "set user, or default_user in [runtime]")
+            }
+        }
+        if let name = worker.launch.group, case .missing(let reason) = group(name) {
+            add(worker.table.place(of: "group"), "\(worker.path).group", reason)
+        }
+        for name in worker.launch.supplementaryGroups {
+            guard case .missing(let reason) = group(name) else { continue }
+            add(worker.table.place(of: "supplementary_groups"), "\(worker.path).supplementary_groups", reason)
+        }
+    }
+
+    /// `nil` when the machine does not know one of the names.
+    private mutating func identity(of launch: WorkerLaunch) -> SpawnRequest.Identity? {
+        guard let account = user(launch.user).account else { return nil }
+        var gid = account.gid
+        if let name = launch.group {
+            guard let group = group(name).account else { return nil }
+            gid = group.gid
+        }
+        var supplementary = Set(memberships(ofUser: account.name, primary: gid))
+        for name in launch.supplementaryGroups {
+            guard let group = group(name).account else { return nil }
+            supplementary.insert(group.gid)
+        }
+        return SpawnRequest.Identity(uid: account.uid, gid: gid, supplementaryGroups: supplementary.sorted())
+    }
+
+    private mutating func user(_ name: String) -> Lookup<UserAccount> {
+        if let known = users[name] { return known }
+        let lookup: Lookup<UserAccount>
+        do throws(SystemError) {
+            let account = try AccountLookup.user(named: name)
+            lookup = account.map { .found($0) } ?? .missing(reason: "there is no user \(name.quoted)")
+        } catch {
+            lookup = .missing(reason: "the user \(name.quoted) cannot be looked up: \(error.message)")
+        }
+        users[name] = lookup
+        return lookup
+    }
+
+    private mutating func group(_ name: String) -> Lookup<GroupAccount> {
+        if let known = groups[name] { return known }
+        let lookup: Lookup<GroupAccount>
+        do throws(SystemError) {
+            let account = try AccountLookup.group(named: name)
+            lookup = account.map { .found($0) } ?? .missing(reason: "there is no group \(name.quoted)")
+        } catch {
+            lookup = .missing(reason: "the group \(name.quoted) cannot be looked up: \(error.message)")
+        }
+        groups[name] = lookup
+        return lookup
+    }
+
+    /// The groups that a process of the user gets besides the named ones, as initgroups(3) would give.
+    private mutating func memberships(ofUser name: String, primary: UInt32) -> [UInt32] {
+        let key = Membership(user: name, primary: primary)
+        if let known = memberships[key] { return known }
+        let groups = AccountLookup.groups(ofUser: name, primary: primary)
+        memberships[key] = groups
+        return groups
+    }
+}

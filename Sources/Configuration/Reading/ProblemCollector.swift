@@ -1,0 +1,51 @@
+/// Gathers every problem of one reading, in the order of files and lines, each once.
+final class ProblemCollector {
+    /// The most problems that are kept: a file of noise must not become a report of megabytes.
+    static let limit = 500
+
+    private var files: [String: Int] = [:]
+    private var seen: Set<ConfigurationProblem> = []
+    private var kept: [ConfigurationProblem] = []
+    private var dropped = 0
+
+    /// Tells the order of the files.
+    func willRead(_ file: String) {
+        if files[file] == nil { files[file] = files.count }
+    }
+
+    func add(_ problem: ConfigurationProblem) {
+        if kept.count >= ProblemCollector.limit {
+            dropped += 1
+        } else if seen.insert(problem).inserted {
+            kept.append(problem)
+        }
+    }
+
+    func add(_ place: SourcePlace, _ key: String, _ message: String, allowed: String? = nil) {
+        add(
+            ConfigurationProblem(
+                kind: .setting, file: place.file, position: place.position, key: key, message: message,
+                allowed: allowed))
+    }
+
+    var isEmpty: Bool { kept.isEmpty }
+
+    /// Sorted by file, line and column.
+    var problems: [ConfigurationProblem] {
+        let start = TextPosition(line: 0, column: 0)
+        var result = kept.enumerated().sorted { left, right in
+            let leftFile = files[left.element.file] ?? .max
+            let rightFile = files[right.element.file] ?? .max
+            if leftFile != rightFile { return leftFile < rightFile }
+            let leftPosition = left.element.position ?? start
+            let rightPosition = right.element.position ?? start
+            return leftPosition != rightPosition ? leftPosition < rightPosition : left.offset < right.offset
+        }.map(\.element)
+        if dropped > 0, let last = result.last {
+            result.append(
+                ConfigurationProblem(
+                    kind: last.kind, file: last.file, message: "\(dropped) more problems are not shown"))
+        }
+        return result
+    }
+}

@@ -1,0 +1,134 @@
+import Supervision
+
+extension SettingType<String> {
+    /// Any text of at most `limit` bytes.
+    static func text(_ allowed: String, limit: Int = 32_768) -> SettingType {
+        SettingType(allowed: allowed, render: { $0 }) { value throws(TextMistake) in
+            let text = try value.text()
+            guard !text.isEmpty else { throw TextMistake(reason: "is empty") }
+            guard text.utf8.count <= limit else { throw TextMistake(reason: "has more than \(limit) bytes") }
+            return text
+        }
+    }
+
+    /// The name of a worker, a supervisor or the runtime.
+    static let childName = SettingType(allowed: "a name of \(ChildName.allowed)", render: { $0 }) {
+        value throws(TextMistake) in
+        let text = try value.text()
+        guard ChildName.isWellFormed(text) else { throw TextMistake(reason: "\(text.quoted) is not a name") }
+        return text
+    }
+
+    /// The name of a user or group, as far as it can be judged without asking the machine.
+    static func account(_ what: String) -> SettingType {
+        SettingType(allowed: "the name of a \(what)", render: { $0 }) { value throws(TextMistake) in
+            let text = try value.text()
+            let isPlausible = !text.isEmpty && text.utf8.count <= 256 && !text.contains { ":/\n ".contains($0) }
+            guard isPlausible else { throw TextMistake(reason: "\(text.quoted) is not the name of a \(what)") }
+            return text
+        }
+    }
+
+    static let absolutePath = SettingType(allowed: "an absolute path", render: { $0 }) { value throws(TextMistake) in
+        let text = try value.text()
+        guard text.hasPrefix("/") else { throw TextMistake(reason: "\(text.quoted) is not an absolute path") }
+        // PATH_MAX, with the terminating byte.
+        guard text.utf8.count < 4096 else { throw TextMistake(reason: "has more than 4095 bytes") }
+        return text
+    }
+}
+
+extension SettingType<Bool> {
+    static let boolean = SettingType(allowed: "true or false", render: { "\($0)" }) { value throws(TextMistake) in
+        guard case .boolean(let truth) = value else { throw TextMistake(reason: "found \(value.inWords)") }
+        return truth
+    }
+}
+
+extension SettingType<Int> {
+    static func integer(_ range: ClosedRange<Int>) -> SettingType {
+        let allowed = "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        return SettingType(allowed: allowed, render: { "\($0)" }) { value throws(TextMistake) in
+            guard case .integer(let number) = value else { throw TextMistake(reason: "found \(value.inWords)") }
+            guard let number = Int(exactly: number), range.contains(number) else {
+                throw TextMistake(reason: "\(number) is out of range")
+            }
+            return number
+        }
+    }
+}
+
+extension SettingType<Double> {
+    /// A share from 0 to 1.
+    static let share = SettingType(allowed: "a number from 0.0 to 1.0", render: { "\($0)" }) {
+        value throws(TextMistake) in
+        let number: Double
+        switch value {
+        case .float(let float): number = float
+        case .integer(let integer): number = Double(integer)
+        default: throw TextMistake(reason: "found \(value.inWords)")
+        }
+        // Refuses what is no number as well.
+        guard number >= 0 && number <= 1 else { throw TextMistake(reason: "\(number) is out of range") }
+        return number
+    }
+}
+
+extension SettingType<UInt32> {
+    /// A file mode mask, written as an octal string.
+    static let fileModeMask = SettingType(
+        allowed: "a string of 3 or 4 octal digits such as \"0027\"",
+        render: { "\"0\(String($0 + 0o1000, radix: 8).dropFirst())\"" }
+    ) { value throws(TextMistake) in
+        let text = try value.text()
+        guard (3...4).contains(text.utf8.count), let mask = UInt32(text, radix: 8), mask <= 0o777,
+            text.utf8.first != UInt8(ascii: "+")
+        else { throw TextMistake(reason: "\(text.quoted) is not a file mode mask") }
+        return mask
+    }
+}
+
+extension SettingType where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
+    /// One of the words of an enumeration.
+    static func choice(_: Value.Type = Value.self) -> SettingType {
+        let words = Value.allCases.map(\.rawValue)
+        return SettingType(allowed: words.alternatives, render: { $0.rawValue.inQuotes }) { value throws(TextMistake) in
+            let text = try value.text()
+            guard let choice = Value(rawValue: text) else { throw TextMistake(reason: text.notOne(of: words)) }
+            return choice
+        }
+    }
+}
+
+extension SettingType<Signal> {
+    static func signal(_ names: [String]) -> SettingType {
+        SettingType(allowed: names.alternatives, render: { SignalName.render($0).inQuotes }) {
+            value throws(TextMistake) in
+            let text = try value.text()
+            guard names.contains(text), let signal = SignalName.signal(named: text) else {
+                let full = "SIG" + text.uppercased()
+                throw TextMistake(reason: text.notOne(of: names, guess: names.contains(full) ? full : nil))
+            }
+            return signal
+        }
+    }
+}
+
+extension String {
+    var inQuotes: String { "\"\(self)\"" }
+
+    /// "is not one of the words", with a guess at which was meant.
+    func notOne(of words: [String], guess: String? = nil) -> String {
+        guard let guess = guess ?? NearestName.of(self, among: words) else { return "\(quoted) is not known" }
+        return "\(quoted) is not known (did you mean \(guess.inQuotes)?)"
+    }
+}
+
+extension [String] {
+    /// The words in quotes: "a", "b" or "c".
+    var alternatives: String {
+        let quoted = map(\.inQuotes)
+        guard let last = quoted.last, quoted.count > 1 else { return quoted.first ?? "" }
+        return quoted.dropLast().joined(separator: ", ") + " or " + last
+    }
+}
