@@ -9,6 +9,8 @@ extension OutputRuntime {
     package static func run() -> Int32 {
         do throws(SystemError) {
             SignalSource.ignoreBrokenPipes()
+            // Two descriptors per worker; where it cannot be raised, the workers beyond the limit are reported.
+            try? ProcessDefaults.current().raiseDescriptorLimit()
             let loop = try EventLoop()
             let channel = try UnixStream.inherited(at: channelDescriptor)
             let runtime = try OutputRuntime(

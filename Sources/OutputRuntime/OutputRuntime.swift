@@ -49,6 +49,11 @@ package final class OutputRuntime {
         connectParts()
     }
 
+    deinit {
+        // The open files live on in holdfastd: closing our descriptors alone would leave them in the epoll set.
+        for worker in workers.values { drain.unwatch(worker) }
+    }
+
     /// Begins to listen to holdfastd.
     package func start() throws(SystemError) {
         try channel.start()
@@ -83,6 +88,9 @@ package final class OutputRuntime {
             self?.warn("a reader of the log of \(worker) was dropped because it does not read (\(total) so far)")
         }
     }
+
+    /// Connections on which `Logs` is being answered.
+    var logReaders: Int { logs.clientCount }
 
     // MARK: Requests
 
