@@ -17,6 +17,7 @@ struct ProcessStatusTests {
 
     @Test(arguments: ["plain", "two words", "a) R 1 2 3", "(((", ")))", "", "new\nline"])
     func aNameCannotForgeTheOtherFields(name: String) throws {
+        // Each field is its own number in the manual.
         let numbers = (4...52).map { String($0) }.joined(separator: " ")
         let status = try #require(ProcessStatus(parsing: Array("42 (\(name)) Z \(numbers)\n".utf8)))
         #expect(status.pid == 42)
@@ -24,6 +25,7 @@ struct ProcessStatusTests {
         #expect(status.parent == 4)
         #expect(status.group == 5)
         #expect(status.session == 6)
+        #expect(status.threadCount == 20)
         #expect(status.startTime == 22)
         #expect(status.exitCode == 52)
     }

@@ -95,10 +95,13 @@ package final class ProcessGroup {
     }
 
     private func signalSession(_ number: Int32) {
-        guard isGroupOurs else { return }
-        // Before the group, so that the parents are still there to be asked for their children.
-        var others = members()
-        if Glibc.kill(-leader, number) < 0 && errno == ESRCH && leaderStart != nil && ProcessStatus(of: leader) != nil {
+        let leaderStatus = ProcessStatus(of: leader)
+        if let leaderStart, let leaderStatus, leaderStatus.startTime != leaderStart { return }
+        let isLeaderAlive = leaderStatus.map { !$0.isZombie } ?? false
+        // Before the group is signalled, while the parents are still there to be asked for their children. A leader
+        // that has ended has none: they are ours now.
+        var others = isLeaderAlive ? membersBelow(leader) : []
+        if Glibc.kill(-leader, number) < 0 && errno == ESRCH && isLeaderAlive && leaderStart != nil {
             // Between clone and setsid the child is in our own group, and alone.
             _ = Glibc.kill(leader, number)
         }
@@ -107,13 +110,11 @@ package final class ProcessGroup {
             let fresh = others.filter { !signalled.contains($0.pid) }
             if fresh.isEmpty { return }
             for member in fresh where signalled.insert(member.pid).inserted { signal(member, number) }
-            others = fresh.flatMap { membersBelow($0.pid) } + members()
+            others = fresh.flatMap { membersBelow($0.pid) } + membersBelow(leader)
         }
     }
 
     /// Descendants outside the process group.
-    private func members() -> [ProcessStatus] { membersBelow(leader) }
-
     private func membersBelow(_ pid: Int32) -> [ProcessStatus] {
         ProcessFamily.descendants(of: pid).compactMap { ProcessStatus(of: $0) }
             .filter { $0.group != leader && !$0.isZombie }

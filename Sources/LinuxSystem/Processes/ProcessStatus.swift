@@ -11,7 +11,11 @@ package struct ProcessStatus: Hashable, Sendable {
     /// The wait status of a zombie; 0 when we may not know it.
     package var exitCode: Int32
 
-    package var isZombie: Bool { state == "Z" || state == "X" }
+    /// More than 1 for a process whose main thread has ended before the others: it shows as a zombie, and lives.
+    package var threadCount: Int
+
+    /// Whether all of it has ended, and only its status is left.
+    package var isZombie: Bool { (state == "Z" || state == "X") && threadCount <= 1 }
 
     /// `nil` when there is no such process.
     package init?(of pid: Int32) {
@@ -30,7 +34,8 @@ package struct ProcessStatus: Hashable, Sendable {
         let fields = bytes[(closing + 1)...].split(whereSeparator: { $0 == 0x20 || $0 == 0x0A })
             .map { String(decoding: $0, as: UTF8.self) }
         guard fields.count >= 20, let state = fields[0].first, let parent = Int32(fields[1]),
-            let group = Int32(fields[2]), let session = Int32(fields[3]), let startTime = UInt64(fields[19])
+            let group = Int32(fields[2]), let session = Int32(fields[3]), let threadCount = Int(fields[17]),
+            let startTime = UInt64(fields[19])
         else { return nil }
         self.pid = pid
         self.state = state
@@ -38,6 +43,7 @@ package struct ProcessStatus: Hashable, Sendable {
         self.group = group
         self.session = session
         self.startTime = startTime
+        self.threadCount = threadCount
         exitCode = fields.count >= 50 ? Int32(fields[49]) ?? 0 : 0
     }
 }
