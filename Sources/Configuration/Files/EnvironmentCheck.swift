@@ -146,7 +146,7 @@ struct EnvironmentCheck {
         if let known = users[name] { return known }
         let lookup: Lookup<UserAccount>
         do throws(SystemError) {
-            let account = try AccountLookup.user(named: name)
+            let account = try AccountDatabase.user(named: name)
             lookup = account.map { .found($0) } ?? .missing(reason: "there is no user \(name.quoted)")
         } catch {
             lookup = .missing(reason: "the user \(name.quoted) cannot be looked up: \(error.message)")
@@ -159,7 +159,7 @@ struct EnvironmentCheck {
         if let known = groups[name] { return known }
         let lookup: Lookup<GroupAccount>
         do throws(SystemError) {
-            let account = try AccountLookup.group(named: name)
+            let account = try AccountDatabase.group(named: name)
             lookup = account.map { .found($0) } ?? .missing(reason: "there is no group \(name.quoted)")
         } catch {
             lookup = .missing(reason: "the group \(name.quoted) cannot be looked up: \(error.message)")
@@ -172,7 +172,7 @@ struct EnvironmentCheck {
     private mutating func memberships(ofUser name: String, primary: UInt32) -> [UInt32] {
         let key = Membership(user: name, primary: primary)
         if let known = memberships[key] { return known }
-        let groups = AccountLookup.groups(ofUser: name, primary: primary)
+        let groups = AccountDatabase.groups(ofUser: name, primary: primary)
         memberships[key] = groups
         return groups
     }

@@ -17,7 +17,7 @@ package struct GroupAccount: Hashable, Sendable {
 
 /// Users and groups by name, through the name service of the C library. A name service that asks the network can block:
 /// the runtime looks names up when it reads its configuration, never while it supervises.
-package enum AccountLookup {
+package enum AccountDatabase {
     /// Entries longer than this (a group with many thousand members) are refused with ERANGE.
     private static let largestEntry = 1 << 20
 
