@@ -62,7 +62,7 @@ let package = Package(
         .target(
             name: "OperatorCLI",
             dependencies: [
-                "ControlProtocol", "Configuration", "LinuxSystem", "MonotonicTime",
+                "ControlProtocol", "Configuration", "LinuxSystem", "MonotonicTime", "Supervision",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -1,19 +1,64 @@
 import ArgumentParser
+import Configuration
 import ControlProtocol
+import Supervision
 
 struct CheckCommand: OperatorCommand {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Check the configuration.",
+        abstract: "Say everything that is wrong with a configuration.",
         discussion: """
+            Reads the file and the conf.d/*.toml beside it, and looks whether this machine has the programs, folders and \
+            users that they name. It needs no runtime and changes nothing. Each problem is a line: file, line, column, \
+            key, what is wrong, what is allowed.
+
             EXAMPLES
               holdfast check
               holdfast check new.toml
             """)
 
+    @Argument(
+        help: ArgumentHelp("The main files. (default: \(Configuration.defaultPath))", valueName: "file"),
+        completion: .file(extensions: ["toml"]))
+    var files: [String] = []
+
     @OptionGroup var output: OutputOptions
 
+    private enum Key: String { case valid, supervisors, workers, files }
+
     func perform(on console: Console) throws {
-        throw CommandError(code: .failed, message: "check is not built yet")
+        let report = Configuration.load(paths: files.isEmpty ? [Configuration.defaultPath] : files)
+        let problems = report.problems + report.environmentProblems
+        guard problems.isEmpty, let configuration = report.configuration else {
+            let count = problems.count == 1 ? "1 problem" : "\(problems.count) problems"
+            throw CommandError(
+                code: .configurationInvalid, message: "the configuration has \(count)",
+                details: problems.map(\.description.escapedForTerminal))
+        }
+        let (supervisors, workers) = Self.count(configuration.children)
+        if output.json {
+            return try console.print([
+                Key.valid.rawValue: true, Key.supervisors.rawValue: supervisors.json,
+                Key.workers.rawValue: workers.json, Key.files.rawValue: report.files.json,
+            ])
+        }
+        let counts = [
+            supervisors == 1 ? "1 supervisor" : "\(supervisors) supervisors",
+            workers == 1 ? "1 worker" : "\(workers) workers",
+        ]
+        try console.print("\(counts.joined(separator: ", ")): configuration is valid")
+    }
+
+    /// Supervisors and workers of the user's part of the tree.
+    private static func count(_ children: [ChildSpecification]) -> (supervisors: Int, workers: Int) {
+        children.reduce(into: (0, 0)) { counts, child in
+            switch child {
+            case .worker: counts.1 += 1
+            case .supervisor(let supervisor):
+                let below = count(supervisor.children)
+                counts.0 += 1 + below.supervisors
+                counts.1 += below.workers
+            }
+        }
     }
 }
