@@ -69,7 +69,7 @@ let package = Package(
 
         // Entry points.
         .executableTarget(
-            name: "holdfastd", dependencies: ["SupervisorRuntime", "OutputRuntime"],
+            name: "holdfastd", dependencies: ["SupervisorRuntime", "OutputRuntime", "LinuxSystem"],
             swiftSettings: strict, linkerSettings: selfContained),
         .executableTarget(
             name: "holdfast", dependencies: ["OperatorCLI"], swiftSettings: strict,

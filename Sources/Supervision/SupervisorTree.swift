@@ -66,6 +66,11 @@ package struct SupervisorTree: Sendable {
         workersByName[name].flatMap { departing.contains($0) ? nil : $0 }
     }
 
+    /// The worker's current process, if there is one.
+    package func instance(of worker: WorkerID) -> InstanceID? {
+        workers.contains(worker) ? workers[worker].phase.instance?.id : nil
+    }
+
     /// The specification that the worker runs under.
     package func specification(of worker: WorkerID) -> WorkerSpecification? {
         workers.contains(worker) ? workers[worker].specification : nil

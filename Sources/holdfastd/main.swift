@@ -1,1 +1,12 @@
-print("not built yet")
+// One binary under several names: processes that share their pages cost little together.
+import LinuxSystem
+import OutputRuntime
+import SupervisorRuntime
+
+let name = CommandLine.arguments.first?.split(separator: "/").last ?? "holdfastd"
+switch name {
+case "holdfast-output":
+    SystemCall.exit(OutputRuntime.run())
+default:
+    SystemCall.exit(SupervisorRuntime.run(SupervisorCommandLine(Array(CommandLine.arguments.dropFirst()))))
+}

@@ -13,7 +13,7 @@ package struct SpawnRequest: Sendable {
         case descriptors(output: Int32, error: Int32)
     }
 
-    package struct Identity: Sendable, Equatable {
+    package struct Identity: Sendable, Hashable {
         package var uid: UInt32
         package var gid: UInt32
         package var supplementaryGroups: [UInt32]

@@ -13,7 +13,8 @@ package struct WorkerSpecification: Equatable, Sendable {
     package var startTimeout: Duration
     /// The longest silence between two watchdog pings; `nil` when the worker sends none.
     package var watchdog: Duration?
-    /// Sent first when the watchdog or the start timeout strikes; the stop plan's kill follows.
+    /// Sent when the watchdog or the start timeout strikes. A kill, the default, recovers fastest; with any other signal
+    /// (`abort`, for a core file) the worker gets the grace of the stop plan's first step before it is killed.
     package var watchdogSignal: Signal
     package var backoff: Backoff
     package var attempts: AttemptLimit
@@ -31,7 +32,7 @@ package struct WorkerSpecification: Equatable, Sendable {
         startGate: StartGate = .previousStarted,
         startTimeout: Duration = .seconds(30),
         watchdog: Duration? = nil,
-        watchdogSignal: Signal = .abort,
+        watchdogSignal: Signal = .kill,
         backoff: Backoff = Backoff(),
         attempts: AttemptLimit = AttemptLimit(),
         stopPlan: StopPlan = StopPlan(),

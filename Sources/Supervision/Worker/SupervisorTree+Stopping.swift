@@ -30,8 +30,9 @@ extension SupervisorTree {
         if case .paused = workers[worker].phase { actions.append(.thawGroup(worker, live.id)) }
         let plan = workers[worker].specification.stopPlan
         var steps = plan.steps
-        if case .failure = purpose, let first = steps.first {
-            steps = [StopPlan.Step(signal: workers[worker].specification.watchdogSignal, grace: first.grace)]
+        if case .failure = purpose {
+            let signal = workers[worker].specification.watchdogSignal
+            steps = signal == .kill ? [] : plan.steps.prefix(1).map { StopPlan.Step(signal: signal, grace: $0.grace) }
         }
         live.watchdogDeadline = nil
         live.stableAt = nil

@@ -1,0 +1,88 @@
+import ControlProtocol
+import LinuxSystem
+import MonotonicTime
+import Supervision
+
+/// What has happened, for `events` and `incidents`: two bounded rings in memory. Every entry is also handed on, to be
+/// logged where it lasts.
+final class Chronicle {
+    private(set) var events: SequencedRing<EventReport>
+    private(set) var incidents: SequencedRing<IncidentReport>
+    /// The open incidents of each worker, by number: those that await its recovery.
+    private var unrecovered: [String: [(number: Int, at: MonotonicInstant)]] = [:]
+    private let loop: EventLoop
+    /// Called with each new event.
+    var onEvent: (EventReport) -> Void = { _ in }
+
+    /// A worker that never recovers must not collect incidents without end.
+    private static let mostUnrecovered = 64
+
+    init(eventCapacity: Int, incidentCapacity: Int, loop: EventLoop) {
+        events = SequencedRing(capacity: eventCapacity)
+        incidents = SequencedRing(capacity: incidentCapacity)
+        self.loop = loop
+    }
+
+    func record(
+        _ kind: EventKind, worker: String? = nil, supervisor: String? = nil, _ message: String,
+        details: JSONObject = [:]
+    ) {
+        let event = events.append { number in
+            EventReport(
+                sequence: number, time: WallClock.now(), monotonic: loop.now.secondsSinceBoot, kind: kind.rawValue,
+                worker: worker, supervisor: supervisor, message: message, details: details)
+        }
+        onEvent(event)
+    }
+
+    /// Opens an incident.
+    /// - Returns: its number, for what is learned later.
+    func open(
+        worker: String, supervisor: String, pid: Int?, exit: ExitReport, ranFor: Duration, consequence: Consequence
+    ) -> Int {
+        let action = Wording.action(consequence)
+        let number = incidents.next
+        incidents.append { number in
+            IncidentReport(
+                id: number, time: WallClock.now(), worker: worker, supervisor: supervisor, pid: pid, exit: exit,
+                ranFor: ranFor.inSeconds, action: action.name, actionMessage: action.sentence,
+                recoveredAfter: nil, lastOutput: [])
+        }
+        var open = unrecovered[worker, default: []]
+        open.append((number: number, at: loop.now))
+        unrecovered[worker] = open.suffix(Self.mostUnrecovered)
+        return number
+    }
+
+    func attach(lastOutput lines: [String], to number: Int) {
+        incidents.update(number) { $0.lastOutput = lines }
+    }
+
+    /// The worker is ready again: that closes all its open incidents.
+    func recovered(_ worker: String) {
+        for open in unrecovered.removeValue(forKey: worker) ?? [] {
+            incidents.update(open.number) { $0.recoveredAfter = open.at.duration(to: loop.now).inSeconds }
+        }
+    }
+
+    /// The worker is no longer part of the tree, or is not wanted any more.
+    func forget(_ worker: String) {
+        unrecovered[worker] = nil
+    }
+
+    /// The newest incidents, oldest first.
+    func latestIncidents(of worker: String?, limit: Int) -> [IncidentReport] {
+        var found: [IncidentReport] = []
+        var number = incidents.next - 1
+        while found.count < limit, let incident = incidents[number] {
+            if worker == nil || incident.worker == worker { found.append(incident) }
+            number -= 1
+        }
+        return found.reversed()
+    }
+}
+
+extension MonotonicInstant {
+    /// Seconds since boot, without the time that the machine was suspended.
+    var secondsSinceBoot: Double { Duration.nanoseconds(nanoseconds).inSeconds }
+}

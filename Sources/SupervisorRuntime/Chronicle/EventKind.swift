@@ -1,0 +1,18 @@
+/// The kinds of events on the wire. Stable names: operators filter by them.
+enum EventKind: String, CaseIterable {
+    case workerChanged = "worker-changed"
+    case workerFailed = "worker-failed"
+    case workerRecovered = "worker-recovered"
+    case groupRestarted = "group-restarted"
+    case intensityExceeded = "intensity-exceeded"
+    case supervisorRetried = "supervisor-retried"
+    /// An incident has its last output lines.
+    case incidentCompleted = "incident-completed"
+    case groupAbandoned = "group-abandoned"
+    case reloaded
+    case outputLost = "output-lost"
+    case notifyRefused = "notify-refused"
+    case runtimeStarted = "runtime-started"
+    case runtimeStopping = "runtime-stopping"
+    case warning
+}

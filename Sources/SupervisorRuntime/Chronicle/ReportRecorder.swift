@@ -1,0 +1,89 @@
+import ControlProtocol
+import MonotonicTime
+import Supervision
+
+/// Turns the tree's reports into events and incidents.
+struct ReportRecorder {
+    let chronicle: Chronicle
+    let name: (WorkerID) -> String
+    let supervisor: (WorkerID) -> String
+    let pid: (InstanceID) -> Int?
+    /// Asks for the worker's last output lines, for the incident of this number.
+    let requestTail: (_ worker: String, _ incident: Int) -> Void
+    let onReload: (ReloadSummary) -> Void
+
+    func record(_ report: Report) {
+        switch report {
+        case .workerChanged(let worker, let from, let to):
+            recordChange(of: worker, from: from, to: to)
+        case .workerFailed(let worker, let instance, let cause, let ranFor, let consequence):
+            recordFailure(of: worker, instance, cause, ranFor, consequence)
+        case .workerRecovered(let worker, _, let duration):
+            chronicle.recovered(name(worker))
+            chronicle.record(
+                .workerRecovered, worker: name(worker), "ready again \(Wording.duration(duration)) after its failure",
+                details: ["after_s": .double(duration.inSeconds)])
+        case .groupRestarted(let supervisor, let cause):
+            chronicle.record(.groupRestarted, supervisor: supervisor, "restarting the siblings of \(cause) with it")
+        case .intensityExceeded(let supervisor, let reaction):
+            chronicle.record(.intensityExceeded, supervisor: supervisor, Self.sentence(reaction))
+        case .supervisorRetried(let supervisor):
+            chronicle.record(.supervisorRetried, supervisor: supervisor, "trying its children again")
+        case .groupAbandoned(let worker, let instance):
+            chronicle.record(
+                .groupAbandoned, worker: name(worker), "killed, but the kernel has not ended it; it is given up",
+                details: ["pid": pid(instance).map { .int(Int64($0)) } ?? .null])
+        case .reloaded(let summary):
+            onReload(summary)
+            recordReload(summary)
+        }
+    }
+
+    private func recordChange(of worker: WorkerID, from: WorkerState, to: WorkerState) {
+        if to == .stopped { chronicle.forget(name(worker)) }
+        chronicle.record(
+            .workerChanged, worker: name(worker), supervisor: supervisor(worker), "\(from.rawValue) -> \(to.rawValue)",
+            details: ["from": .string(from.rawValue), "to": .string(to.rawValue)])
+    }
+
+    private func recordFailure(
+        of worker: WorkerID, _ instance: InstanceID, _ cause: FailureCause, _ ranFor: Duration,
+        _ consequence: Consequence
+    ) {
+        guard let exit = Wording.exit(nil, cause) else { return }
+        let incident = chronicle.open(
+            worker: name(worker), supervisor: supervisor(worker), pid: pid(instance), exit: exit, ranFor: ranFor,
+            consequence: consequence)
+        chronicle.record(
+            .workerFailed, worker: name(worker), supervisor: supervisor(worker),
+            "\(Wording.sentence(cause)) after \(Wording.duration(ranFor)); \(Wording.action(consequence).sentence)",
+            details: ["incident": .int(Int64(incident)), "cause": .string(exit.cause)])
+        requestTail(name(worker), incident)
+    }
+
+    private func recordReload(_ summary: ReloadSummary) {
+        let counts = [
+            (summary.added.count, "added"), (summary.removed.count, "removed"),
+            (summary.restarted.count, "restarted"), (summary.adjusted.count, "adjusted"),
+        ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        let changes = counts.isEmpty ? "nothing changed" : counts.joined(separator: ", ")
+        chronicle.record(
+            .reloaded, "configuration reloaded: \(changes)", details: summary.report.json.objectValue ?? [:])
+    }
+
+    private static func sentence(_ reaction: IntensityReaction) -> String {
+        switch reaction {
+        case .park(let retryAfter?):
+            "restart intensity exceeded: parked, tried again in \(Wording.duration(retryAfter))"
+        case .park(nil): "restart intensity exceeded: parked until an operator starts a worker of it"
+        case .escalate: "restart intensity exceeded: escalated to its parent"
+        }
+    }
+}
+
+extension ReloadSummary {
+    var report: ReloadReport {
+        ReloadReport(
+            added: added, removed: removed, restarted: restarted, adjusted: adjusted, unchanged: unchanged)
+    }
+}

@@ -1,0 +1,103 @@
+import ControlProtocol
+import LinuxSystem
+import Supervision
+
+/// The tree's reports in the words of the control interface, and in sentences for people.
+enum Wording {
+    static func exit(_ status: ExitStatus?, _ cause: FailureCause?) -> ExitReport? {
+        switch (cause, status) {
+        case (nil, nil):
+            return nil
+        case (nil, let status?):
+            return exit(status, cause: "requested", message: "\(sentence(status)) as asked")
+        case (.exited(let status), _):
+            return exit(status, cause: kind(of: status), message: sentence(status))
+        case (.spawnFailed(let failure), _):
+            return ExitReport(
+                status: "unknown", code: nil, signal: nil, cause: "spawn-failed", message: sentence(failure))
+        case (.startTimedOut, let status):
+            return exit(status ?? .unknown, cause: "start-timeout", message: "was not ready in time")
+        case (.watchdogTimedOut, let status):
+            return exit(status ?? .unknown, cause: "watchdog", message: "sent no watchdog ping in time")
+        case (.watchdogTriggered, let status):
+            return exit(status ?? .unknown, cause: "watchdog-trigger", message: "declared itself hung")
+        }
+    }
+
+    private static func exit(_ status: ExitStatus, cause: String, message: String) -> ExitReport {
+        switch status {
+        case .exited(let code):
+            ExitReport(status: "exited", code: Int(code), signal: nil, cause: cause, message: message)
+        case .signaled(let signal, _):
+            ExitReport(
+                status: "signaled", code: nil, signal: SignalNumber.name(signal.rawValue), cause: cause,
+                message: message)
+        case .unknown:
+            ExitReport(status: "unknown", code: nil, signal: nil, cause: cause, message: message)
+        }
+    }
+
+    private static func kind(of status: ExitStatus) -> String {
+        switch status {
+        case .exited: "exit"
+        case .signaled: "signal"
+        case .unknown: "unknown"
+        }
+    }
+
+    static func sentence(_ status: ExitStatus) -> String {
+        switch status {
+        case .exited(let code): "exited with status \(code)"
+        case .signaled(let signal, let coreDumped):
+            "was ended by \(SignalNumber.name(signal.rawValue))" + (coreDumped ? " (core dumped)" : "")
+        case .unknown: "ended in a way that the kernel no longer tells"
+        }
+    }
+
+    static func sentence(_ failure: SpawnFailure) -> String {
+        let error = SystemError.text(of: failure.errno)
+        return switch failure.step {
+        case "exec": "its program could not be executed: \(error)"
+        case "chdir": "its working directory could not be entered: \(error)"
+        default: "could not be started (\(failure.step): \(error))"
+        }
+    }
+
+    static func sentence(_ cause: FailureCause) -> String {
+        switch cause {
+        case .exited(let status): sentence(status)
+        case .spawnFailed(let failure): sentence(failure)
+        case .startTimedOut: "was not ready in time"
+        case .watchdogTimedOut: "sent no watchdog ping in time"
+        case .watchdogTriggered: "declared itself hung"
+        }
+    }
+
+    /// The action's name on the wire, and a sentence about it.
+    static func action(_ consequence: Consequence) -> (name: String, sentence: String) {
+        switch consequence {
+        case .restartedAtOnce: ("restarted-at-once", "restarted at once")
+        case .restartAfter(let wait): ("restart-after", "restarted after \(duration(wait))")
+        case .restartedWithGroup: ("restarted-with-group", "restarted with its siblings, as its supervisor's strategy asks")
+        case .held: ("held", "held until its pause reasons are gone")
+        case .gaveUp(let retryAfter?): ("gave-up", "given up for now, tried again after \(duration(retryAfter))")
+        case .gaveUp(nil): ("gave-up", "given up until an operator starts it")
+        case .supervisorParked: ("supervisor-parked", "its supervisor's restart intensity is exceeded: parked")
+        case .supervisorEscalated: ("supervisor-escalated", "its supervisor's restart intensity is exceeded: escalated")
+        case .leftDown: ("left-down", "left down")
+        }
+    }
+
+    /// A duration as people say it: "250 ms", "1.5 s", "5 min", "2 h".
+    static func duration(_ duration: Duration) -> String {
+        let milliseconds = Int(duration / .milliseconds(1))
+        switch milliseconds {
+        case ..<1000: return "\(milliseconds) ms"
+        case ..<120_000:
+            let tenths = milliseconds / 100
+            return tenths % 10 == 0 ? "\(tenths / 10) s" : "\(tenths / 10).\(tenths % 10) s"
+        case ..<7_200_000: return "\(milliseconds / 60_000) min"
+        default: return "\(milliseconds / 3_600_000) h"
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import ControlProtocol
+import LinuxSystem
+import Supervision
+
+/// What the methods of the control interface do.
+extension SupervisorRuntime {
+    func perform(_ method: RuntimeMethod, for connection: ControlConnection) {
+        switch method {
+        case .status:
+            connection.send(VarlinkReply(statusReport()))
+        case .startWorker(let name):
+            request(connection, name) { .operatorRequested($0, .start) }
+        case .stopWorker(let name):
+            request(connection, name) { .operatorRequested($0, .stop) }
+        case .restartWorker(let name):
+            request(connection, name) { .operatorRequested($0, .restart) }
+        case .pauseWorker(let name):
+            request(connection, name) { .pauseRequested($0, .operator) }
+        case .resumeWorker(let name):
+            request(connection, name) { .resumeRequested($0, .operator) }
+        case .events(let since, let follow):
+            connection.streamEvents(since: since, follows: follow, from: chronicle)
+        case .incidents(let worker, let limit):
+            if let worker, driver.tree.worker(named: worker) == nil { return refuse(connection, worker) }
+            let incidents = chronicle.latestIncidents(of: worker, limit: min(limit ?? 20, Self.mostIncidents))
+            connection.send(VarlinkReply(IncidentsReply(incidents: incidents)))
+        case .logs(let worker, let lines, let follow):
+            handOverLogs(connection, worker, lines, follow)
+        case .reload:
+            do throws(RuntimeError) {
+                connection.send(VarlinkReply(try reload().report))
+            } catch {
+                connection.send(error.reply)
+            }
+        }
+    }
+
+    private static var mostIncidents: Int { 1000 }
+
+    private func request(_ connection: ControlConnection, _ name: String, _ event: (WorkerID) -> Event) {
+        guard let worker = driver.tree.worker(named: name) else { return refuse(connection, name) }
+        guard !isStopping else {
+            return connection.send(RuntimeError.unavailable(message: "the runtime is stopping").reply)
+        }
+        driver.deliver(event(worker))
+        connection.send(VarlinkReply())
+    }
+
+    private func refuse(_ connection: ControlConnection, _ name: String) {
+        connection.send(RuntimeError.noSuchWorker(name: name).reply)
+    }
+
+    private func handOverLogs(_ connection: ControlConnection, _ worker: String, _ lines: Int?, _ follow: Bool) {
+        guard driver.tree.worker(named: worker) != nil else { return refuse(connection, worker) }
+        guard outputLink.isReady else {
+            let message = "holdfast-output is not running; it is restarted, try again in a moment"
+            return connection.send(RuntimeError.outputUnavailable(message: message).reply)
+        }
+        guard let client = connection.detach() else { return }
+        _ = outputLink.handOver(client, worker: worker, lines: lines, follow: follow)
+    }
+}

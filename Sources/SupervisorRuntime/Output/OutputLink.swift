@@ -1,0 +1,187 @@
+import Configuration
+import ControlProtocol
+import LinuxSystem
+import MonotonicTime
+
+/// The channel to `holdfast-output`: which FIFOs it drains, what it is asked, and what it answers. Every process of it
+/// gets a channel of its own and is told everything anew; nothing here waits for it.
+final class OutputLink {
+    private let loop: EventLoop
+    private var channel: UnixStream?
+    private var registration: EventLoop.Registration?
+    private var queue: [Packet] = []
+    private var lastTailID = 0
+    private var tails: [Int: ([String]) -> Void] = [:]
+
+    /// Events that `holdfast-output` could not be told of, since it did not read.
+    private(set) var droppedEvents = 0
+    /// Whether a process is there that has said it is ready.
+    private(set) var isReady = false
+
+    /// Called when a new process has to be told of every worker.
+    var onConnect: () -> Void = {}
+    var onReady: () -> Void = {}
+    var onLost: (_ worker: String, _ lines: Int, _ bytes: Int, _ because: String) -> Void = { _, _, _, _ in }
+
+    private struct Packet {
+        let bytes: [UInt8]
+        let descriptor: SharedDescriptor?
+    }
+
+    private static let longestQueue = 4096
+    private static let largestPacket = 64 * 1024
+
+    init(loop: EventLoop) {
+        self.loop = loop
+    }
+
+    /// Makes the channel of a new process and queues what it has to know.
+    /// - Returns: the end that the process inherits.
+    func connect() throws(SystemError) -> UnixStream {
+        disconnect()
+        let (ours, theirs) = try UnixStream.makePacketPair()
+        channel = ours
+        registration = try loop.register(ours.rawValue, .readable) { [weak self] readiness in
+            self?.handle(readiness)
+        }
+        onConnect()
+        return theirs
+    }
+
+    func disconnect() {
+        if let registration { loop.unregister(registration) }
+        registration = nil
+        channel = nil
+        isReady = false
+        queue = []
+        for tail in tails.values { tail([]) }
+        tails = [:]
+    }
+
+    func configure(_ configuration: Configuration) {
+        send(configuration.outputMessage)
+    }
+
+    /// Hands over the reading end of a worker's FIFO.
+    func add(_ worker: String, _ output: WorkerOutput, reading fifo: Int32) {
+        guard channel != nil, let duplicate = try? SystemCall.duplicate(fifo) else { return }
+        send(output.message(for: worker), SharedDescriptor(duplicate))
+    }
+
+    func remove(_ worker: String) {
+        send(["type": "remove", "worker": .string(worker)])
+    }
+
+    func started(_ worker: String, pid: Int) {
+        send(["type": "started", "worker": .string(worker), "pid": .int(Int64(pid))])
+    }
+
+    func log(_ event: EventReport) {
+        guard channel != nil else { return }
+        guard queue.count < Self.longestQueue else { return droppedEvents += 1 }
+        send(["type": "event", "event": event.json])
+    }
+
+    /// Asks for the last lines of a worker; an empty list comes when there is no answer.
+    func requestTail(of worker: String, lines: Int, bytes: Int, _ answer: @escaping ([String]) -> Void) {
+        guard isReady else { return answer([]) }
+        lastTailID += 1
+        tails[lastTailID] = answer
+        send([
+            "type": "tail", "id": .int(Int64(lastTailID)), "worker": .string(worker), "lines": .int(Int64(lines)),
+            "max_bytes": .int(Int64(bytes)),
+        ])
+    }
+
+    /// Hands a client over; its `Logs` call is answered by `holdfast-output` itself.
+    /// - Returns: whether there was a process to take it.
+    func handOver(_ client: UnixStream, worker: String, lines: Int?, follow: Bool) -> Bool {
+        guard isReady, let duplicate = try? SystemCall.duplicate(client.rawValue) else { return false }
+        send(
+            [
+                "type": "logs", "worker": .string(worker), "lines": .int(Int64(lines ?? 50)), "follow": .bool(follow),
+                "more": true,
+            ], SharedDescriptor(duplicate))
+        return true
+    }
+
+    private func send(_ message: JSONValue, _ descriptor: SharedDescriptor? = nil) {
+        guard channel != nil else { return }
+        queue.append(Packet(bytes: message.serialised(), descriptor: descriptor))
+        if queue.count == 1 { flush() }
+    }
+
+    private func flush() {
+        guard let channel else { return }
+        var sent = 0
+        defer {
+            queue.removeFirst(min(sent, queue.count))
+            updateInterest()
+        }
+        while sent < queue.count {
+            let descriptors = [queue[sent].descriptor?.rawValue].compactMap { $0 }
+            switch try? channel.send(queue[sent].bytes, descriptors: descriptors) {
+            case .done: sent += 1
+            case .wouldBlock: return
+            // It is going away; the hang-up says so too. A packet that is too large is dropped like that as well.
+            case nil: sent += 1
+            }
+        }
+    }
+
+    private func updateInterest() {
+        guard let registration else { return }
+        try? loop.modify(registration, queue.isEmpty ? .readable : [.readable, .writable])
+    }
+
+    private func handle(_ readiness: EventLoop.Readiness) {
+        if readiness.contains(.readable) { receive() }
+        if readiness.contains(.writable) { flush() }
+        if readiness.contains(.hangUp), !readiness.contains(.readable) { disconnect() }
+    }
+
+    private func receive() {
+        guard let channel else { return }
+        let packet = withUnsafeTemporaryAllocation(byteCount: Self.largestPacket, alignment: 1) { buffer -> [UInt8]? in
+            guard let result = try? channel.receive(into: buffer), case .done(let message) = result else { return nil }
+            return Array(buffer[..<message.count])
+        }
+        guard let packet else { return }
+        guard !packet.isEmpty else { return disconnect() }
+        guard let message = try? JSONValue.parse(packet) else { return }
+        switch message["type"]?.stringValue {
+        case "ready":
+            isReady = true
+            onReady()
+        case "tail":
+            guard let id = message["id"]?.intValue, let answer = tails.removeValue(forKey: id) else { return }
+            answer((message["lines"]?.arrayValue ?? []).compactMap(\.stringValue))
+        case "lost":
+            onLost(
+                message["worker"]?.stringValue ?? "", message["lines"]?.intValue ?? 0, message["bytes"]?.intValue ?? 0,
+                message["because"]?.stringValue ?? "")
+        default:
+            break  // from a newer version
+        }
+    }
+}
+
+extension Configuration {
+    /// What `holdfast-output` has to know before anything else.
+    fileprivate var outputMessage: JSONValue {
+        [
+            "type": "configure", "runtime": .string(runtime.name), "log_directory": .string(output.directory),
+            "journal": .string(output.journal.rawValue),
+        ]
+    }
+}
+
+extension WorkerOutput {
+    /// Whose FIFO comes with the message, and how much of it is kept.
+    fileprivate func message(for worker: String) -> JSONValue {
+        [
+            "type": "add", "worker": .string(worker), "rate_bytes_per_s": .int(bytesPerSecond),
+            "burst_bytes": .int(burstBytes), "max_file_bytes": .int(maxFileBytes), "files": .int(Int64(files)),
+        ]
+    }
+}

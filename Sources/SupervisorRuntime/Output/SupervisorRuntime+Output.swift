@@ -1,0 +1,80 @@
+import Configuration
+import ControlProtocol
+import LinuxSystem
+import Supervision
+
+/// The runtime's side of `holdfast-output`.
+extension SupervisorRuntime {
+    private static var standardError: Int32 { 2 }
+    private static var channelNumber: Int32 { 3 }
+
+    func connectOutput() {
+        outputLink.onConnect = { [unowned self] in refreshOutputs() }
+        outputLink.onReady = { [unowned self] in overflowDrain.stop() }
+        outputLink.onLost = { [unowned self] worker, lines, bytes, because in
+            chronicle.record(
+                .outputLost, worker: worker, "\(lines) lines (\(bytes) bytes) of its output were lost: \(because)",
+                details: ["lines": .int(Int64(lines)), "bytes": .int(Int64(bytes)), "because": .string(because)])
+        }
+        overflowDrain.fifos = { [unowned self] in
+            resources.values.map { (worker: $0.name, descriptor: $0.fifoDescriptor) }
+        }
+        overflowDrain.onLost = { [unowned self] worker, bytes in
+            chronicle.record(
+                .outputLost, worker: worker,
+                "\(bytes) bytes of its output were lost: holdfast-output is not running and the worker must not block",
+                details: ["bytes": .int(Int64(bytes)), "because": "no holdfast-output"])
+        }
+        chronicle.onEvent = { [unowned self] event in
+            outputLink.log(event)
+            control?.eventAppended()
+        }
+    }
+
+    /// The same binary under another name: processes that share their pages cost little together.
+    func spawnOutput(_ worker: WorkerID, _ instance: InstanceID) throws(SystemError) {
+        let resource = try outputResource(of: worker)
+        overflowDrain.start()
+        let channel = try outputLink.connect()
+        var request = SpawnRequest(
+            executable: "/proc/self/exe", arguments: [OutputWorker.name],
+            environment: [
+                "PATH=\(WorkerLaunch.defaultSearchPath)", "HOLDFAST_WORKER=\(OutputWorker.name)",
+                "HOLDFAST_INSTANCE=\(instance.rawValue)", "NOTIFY_SOCKET=\(resource.notifySocket.path)",
+            ])
+        defaults.restore(in: &request)
+        request.output = .descriptors(output: Self.standardError, error: Self.standardError)
+        request.inherited = [(source: channel.rawValue, target: Self.channelNumber)]
+        try processes.spawn(worker, instance, request)
+    }
+
+    private func outputResource(of worker: WorkerID) throws(SystemError) -> WorkerResources {
+        if let resource = resources[worker] { return resource }
+        let resource = try WorkerResources(name: OutputWorker.name, in: directory, pipeBytes: nil)
+        resource.notifyRegistration = try loop.register(resource.notifySocket.rawValue, .readable) {
+            [weak self] _ in self?.receiveNotifications(of: worker)
+        }
+        resources[worker] = resource
+        return resource
+    }
+
+    /// Tells `holdfast-output` everything that it has to know: after its start, and after a reload.
+    func refreshOutputs() {
+        outputLink.configure(configuration)
+        for resource in resources.values {
+            guard let output = configuration.outputs[resource.name] else { continue }
+            outputLink.add(resource.name, output, reading: resource.fifoDescriptor)
+        }
+    }
+
+    /// The last lines before a failure belong to its incident.
+    func requestTail(of worker: String, for incident: Int) {
+        outputLink.requestTail(of: worker, lines: 20, bytes: 4096) { [unowned self] lines in
+            guard !lines.isEmpty else { return }
+            chronicle.attach(lastOutput: lines, to: incident)
+            chronicle.record(
+                .incidentCompleted, worker: worker, "its last output is in incident \(incident)",
+                details: ["incident": .int(Int64(incident))])
+        }
+    }
+}

@@ -1,0 +1,233 @@
+import LinuxSystem
+import Supervision
+
+/// The processes of all workers: one entry per instance, from its spawn until its whole group is gone. Turns what the
+/// kernel says into the tree's events, each of them once. Main thread only.
+final class ProcessTable {
+    private let loop: EventLoop
+    private let deliver: (Event) -> Void
+    private var processes: [InstanceID: WorkerProcess] = [:]
+    private var instancesByPid: [Int32: InstanceID] = [:]
+    /// Main process ended, others of the group still there.
+    private var lingering: Set<InstanceID> = []
+
+    init(loop: EventLoop, deliver: @escaping (Event) -> Void) {
+        self.loop = loop
+        self.deliver = deliver
+    }
+
+    func pid(of instance: InstanceID) -> Int32? { processes[instance]?.main.pid }
+
+    subscript(instance: InstanceID) -> WorkerProcess? { processes[instance] }
+
+    // MARK: Actions
+
+    /// Starts a process. `spawned` or `spawnFailed` follows when its program is known to run, or not to.
+    /// - Parameter cgroup: to be born in. Where the kernel refuses that, the worker has its session only.
+    func spawn(
+        _ worker: WorkerID, _ instance: InstanceID, _ request: SpawnRequest, cgroup: Cgroup? = nil
+    ) throws(SystemError) {
+        var request = request
+        var cgroup = cgroup
+        request.cgroup = cgroup?.rawValue
+        let main: ChildProcess
+        do throws(SystemError) {
+            main = try ChildProcess.spawn(request)
+        } catch {
+            guard cgroup != nil, error.call == "clone3" else { throw error }
+            try? cgroup?.remove()
+            cgroup = nil
+            request.cgroup = nil
+            main = try ChildProcess.spawn(request)
+        }
+        let process = WorkerProcess(
+            worker: worker, instance: instance, main: main, 
+            group: ProcessGroup(leader: main.pid, cgroup: cgroup, instance: String(instance.rawValue)))
+        processes[instance] = process
+        instancesByPid[main.pid] = instance
+        do throws(SystemError) {
+            try watch(process)
+        } catch {
+            // Unwatched it could die unnoticed. What is left is reaped as an orphan.
+            process.group.kill()
+            discard(process)
+            throw error
+        }
+    }
+
+    func signalGroup(_ instance: InstanceID, _ signal: Int32) {
+        guard let process = processes[instance], !process.hasExited else { return }
+        process.group.signal(signal)
+    }
+
+    func killGroup(_ instance: InstanceID) {
+        guard let process = processes[instance] else { return }
+        if process.isMainZombie { process.group.killBesidesZombie() } else { process.group.kill() }
+        process.mayHaveEscaped = killEscaped(of: process)
+    }
+
+    func freezeGroup(_ instance: InstanceID) {
+        guard let process = processes[instance], !process.hasExited else { return }
+        process.group.freeze()
+    }
+
+    func thawGroup(_ instance: InstanceID) {
+        guard let process = processes[instance], !process.hasExited else { return }
+        process.group.thaw()
+    }
+
+    func abandonGroup(_ instance: InstanceID) {
+        if let process = processes[instance] { discard(process) }
+    }
+
+    /// The worker has another main process: one of its own group, or nothing changes.
+    /// - Returns: whether it was accepted.
+    func declareMain(_ pid: Int32, of instance: InstanceID) -> Bool {
+        guard let process = processes[instance], !process.hasExited, pid != process.main.pid,
+            process.group.contains(pid), let main = try? ChildProcess.adopting(pid: pid),
+            // Only now is it certain that the number had not been handed on in between.
+            process.group.contains(pid)
+        else { return false }
+        let former = process.main
+        if let registration = process.exitRegistration.take() { loop.unregister(registration) }
+        let registration = try? loop.register(former.exitDescriptor, .readable) { [weak self, weak process] _ in
+            guard let self, let process else { return }
+            formerMainEnded(former, of: process)
+        }
+        if let registration { process.formerMains.append((process: former, registration: registration)) }
+        process.main = main
+        instancesByPid[pid] = instance
+        watchExit(of: process)
+        return true
+    }
+
+    /// SIGCHLD: reaps orphans, and looks again at the groups that are not empty yet.
+    func childrenEnded() {
+        _ = Orphans.reap { [instancesByPid] pid in instancesByPid[pid] != nil }
+        for instance in lingering.sorted() {
+            if let process = processes[instance] { completeIfEmpty(process) }
+        }
+    }
+
+    // MARK: Kernel events
+
+    private func watch(_ process: WorkerProcess) throws(SystemError) {
+        let instance = process.instance
+        if let descriptor = process.main.execDescriptor {
+            process.execRegistration = try loop.register(descriptor, .readable) { [weak self] _ in
+                if let process = self?.processes[instance] { self?.execKnown(process) }
+            }
+        }
+        process.exitRegistration = try loop.register(process.main.exitDescriptor, .readable) { [weak self] _ in
+            if let process = self?.processes[instance] { self?.mainEnded(process) }
+        }
+        // A session has nobody who tells; it is looked at whenever an orphan is reaped.
+        _ = try process.group.watchEmptied(on: loop) { [weak self] in
+            if let process = self?.processes[instance], process.hasExited { self?.completeIfEmpty(process) }
+        }
+    }
+
+    private func watchExit(of process: WorkerProcess) {
+        let instance = process.instance
+        process.exitRegistration = try? loop.register(process.main.exitDescriptor, .readable) { [weak self] _ in
+            if let process = self?.processes[instance] { self?.mainEnded(process) }
+        }
+        // Without a watch on it the worker's end would go unnoticed: end it now, visibly.
+        if process.exitRegistration == nil { process.group.kill() }
+    }
+
+    private func execKnown(_ process: WorkerProcess) {
+        guard let registration = process.execRegistration.take() else { return }
+        loop.unregister(registration)
+        switch process.main.takeExecOutcome() {
+        case .executed, nil:
+            deliver(.spawned(process.worker, process.instance))
+        case .failed(let step, let errno):
+            // The child is about to end; when it has, nothing of the instance is left.
+            process.spawnFailure = SpawnFailure(step: step, errno: errno)
+        }
+    }
+
+    private func mainEnded(_ process: WorkerProcess) {
+        execKnown(process)
+        guard !process.hasExited, let exit = process.main.exit(keepingZombie: true) else { return }
+        if let registration = process.exitRegistration.take() { loop.unregister(registration) }
+        if let failure = process.spawnFailure {
+            _ = process.main.exit(keepingZombie: false)
+            deliver(.spawnFailed(process.worker, process.instance, failure))
+            return discard(process)
+        }
+        // The tree answers with a kill of the group. As long as the zombie is there, the group's number is not reused.
+        process.isMainZombie = process.formerMains.isEmpty && process.main.pid == process.group.leader
+        deliver(.exited(process.worker, process.instance, ExitStatus(exit)))
+        process.hasExited = true
+        process.isMainZombie = false
+        lingering.insert(process.instance)
+        _ = process.main.exit(keepingZombie: false)
+        completeIfEmpty(process)
+    }
+
+    private func formerMainEnded(_ former: ChildProcess, of process: WorkerProcess) {
+        guard former.exit(keepingZombie: false) != nil,
+            let index = process.formerMains.firstIndex(where: { $0.process === former })
+        else { return }
+        loop.unregister(process.formerMains[index].registration)
+        process.formerMains.remove(at: index)
+        instancesByPid[former.pid] = nil
+        if process.hasExited { completeIfEmpty(process) }
+    }
+
+    private func completeIfEmpty(_ process: WorkerProcess) {
+        guard process.group.isEmpty, process.formerMains.isEmpty else {
+            // What is still dying may leave children of its own to us.
+            process.mayHaveEscaped = true
+            return
+        }
+        if process.mayHaveEscaped {
+            process.mayHaveEscaped = killEscaped(of: process)
+            if process.mayHaveEscaped { return }
+        }
+        // First the news, then the forgetting: the reports that follow still ask for its pid.
+        lingering.remove(process.instance)
+        deliver(.groupEmptied(process.worker, process.instance))
+        discard(process)
+    }
+
+    /// Kills what left the worker's session and became our child when its parent ended.
+    /// - Returns: whether there was anything.
+    private func killEscaped(of process: WorkerProcess) -> Bool {
+        let escaped = Orphans.escaped(instance: String(process.instance.rawValue), session: process.group.leader) {
+            [instancesByPid] pid in instancesByPid[pid] != nil
+        }
+        for pid in escaped {
+            if let stray = try? ChildProcess.adopting(pid: pid) { try? stray.signal(SignalNumber.kill) }
+        }
+        return !escaped.isEmpty
+    }
+
+    private func discard(_ process: WorkerProcess) {
+        for registration in [process.execRegistration.take(), process.exitRegistration.take()].compactMap({ $0 }) {
+            loop.unregister(registration)
+        }
+        for former in process.formerMains {
+            loop.unregister(former.registration)
+            instancesByPid[former.process.pid] = nil
+        }
+        process.formerMains = []
+        process.group.release()
+        instancesByPid[process.main.pid] = nil
+        lingering.remove(process.instance)
+        processes[process.instance] = nil
+    }
+}
+
+extension ExitStatus {
+    init(_ exit: ProcessExit) {
+        switch exit {
+        case .exited(let code): self = .exited(code: code)
+        case .signaled(let signal, let coreDumped):
+            self = .signaled(Signal(rawValue: signal), coreDumped: coreDumped)
+        case .unknown: self = .unknown
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Configuration
+import LinuxSystem
+import MonotonicTime
+import Supervision
+
+/// From a worker's configuration to its process.
+extension SupervisorRuntime {
+    func spawn(_ worker: WorkerID, _ instance: InstanceID) {
+        let name = name(of: worker)
+        do throws(SystemError) {
+            if name == OutputWorker.name {
+                try spawnOutput(worker, instance)
+            } else {
+                try spawnConfigured(worker, instance, name)
+            }
+        } catch {
+            // Nothing of the instance exists. The tree backs off and tries again, whatever it was (EAGAIN, EMFILE, ...).
+            driver.deliver(.spawnFailed(worker, instance, SpawnFailure(step: error.call, errno: error.errno)))
+        }
+    }
+
+    private func spawnConfigured(_ worker: WorkerID, _ instance: InstanceID, _ name: String) throws(SystemError) {
+        // The tree and the launches come from the same configuration.
+        guard let launch = configuration.launches[name], let output = configuration.outputs[name] else { return }
+        let resource = try resource(of: worker, name, output)
+        resource.statusText = nil
+        resource.refusedMessages = 0
+        var request = request(for: launch, name, instance, resource)
+        request.output = .fifo(path: resource.fifoPath)
+        try processes.spawn(worker, instance, request, cgroup: cgroups.make(for: name, instance))
+        if let pid = processes.pid(of: instance) { outputLink.started(name, pid: Int(pid)) }
+    }
+
+    private func request(
+        for launch: WorkerLaunch, _ name: String, _ instance: InstanceID, _ resource: WorkerResources
+    ) -> SpawnRequest {
+        var environment = launch.environment
+        environment["HOLDFAST_WORKER"] = name
+        environment["HOLDFAST_INSTANCE"] = String(instance.rawValue)
+        environment["NOTIFY_SOCKET"] = resource.notifySocket.path
+        if let watchdog = launch.watchdog {
+            environment["WATCHDOG_USEC"] = String(watchdog.wholeNanoseconds / 1000)
+        }
+        environment["PATH"] = launch.searchPath
+        var request = SpawnRequest(
+            executable: SpawnRequest.resolve(launch.command[0], path: launch.searchPath), arguments: launch.command,
+            environment: environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })
+        request.workingDirectory = launch.workingDirectory
+        request.identity = launch.identity
+        request.fileModeMask = launch.umask
+        request.niceness = launch.nice
+        request.oomScoreAdjustment = launch.oomScoreAdjustment
+        request.limits = launch.limits.map(\.forSpawn)
+        defaults.restore(in: &request)
+        return request
+    }
+
+    private func resource(
+        of worker: WorkerID, _ name: String, _ output: WorkerOutput
+    ) throws(SystemError) -> WorkerResources {
+        if let resource = resources[worker] { return resource }
+        let resource = try WorkerResources(
+            name: name, in: directory, pipeBytes: configuration.output.pipeSize)
+        resource.notifyRegistration = try loop.register(resource.notifySocket.rawValue, .readable) {
+            [weak self] _ in self?.receiveNotifications(of: worker)
+        }
+        resources[worker] = resource
+        outputLink.add(name, output, reading: resource.fifoDescriptor)
+        return resource
+    }
+}

@@ -1,0 +1,30 @@
+import LinuxSystem
+import Supervision
+
+/// One instance of a worker as the kernel knows it: its main process and its group.
+final class WorkerProcess {
+    let worker: WorkerID
+    let instance: InstanceID
+    let group: ProcessGroup
+    /// Replaced when the worker declares another one with MAINPID=.
+    var main: ChildProcess
+    var execRegistration: EventLoop.Registration?
+    var exitRegistration: EventLoop.Registration?
+    /// The program could not be executed: nothing of the worker's ever ran.
+    var spawnFailure: SpawnFailure?
+    /// The main process has ended and was reported.
+    var hasExited = false
+    /// The main process leads the group, has ended, and is not reaped yet.
+    var isMainZombie = false
+    /// There may be children of ours that this instance left behind: look again before calling its group empty.
+    var mayHaveEscaped = true
+    /// The processes that the worker declared as main before, until they end.
+    var formerMains: [(process: ChildProcess, registration: EventLoop.Registration)] = []
+
+    init(worker: WorkerID, instance: InstanceID, main: ChildProcess, group: ProcessGroup) {
+        self.worker = worker
+        self.instance = instance
+        self.main = main
+        self.group = group
+    }
+}

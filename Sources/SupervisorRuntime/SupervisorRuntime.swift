@@ -1,0 +1,234 @@
+import Configuration
+import ControlProtocol
+import LinuxSystem
+import MonotonicTime
+import Supervision
+
+/// `holdfastd`: the supervisor tree at work. One thread, one loop; everything that happens comes in as an event of the
+/// loop, and nothing here waits.
+package final class SupervisorRuntime {
+    let loop: EventLoop
+    let log: DiagnosticLog
+    let chronicle: Chronicle
+    let outputLink: OutputLink
+    let directory: RuntimeDirectory
+    let configurationPath: String
+    let processes: ProcessTable
+    let startedAt: MonotonicInstant
+    let overflowDrain: OverflowDrain
+    let defaults: ProcessDefaults
+    let cgroups: WorkerCgroups
+    /// The names of workers, for reports about those that are just leaving the tree.
+    var roster: [WorkerID: RosterEntry] = [:]
+    var resources: [WorkerID: WorkerResources] = [:]
+    var configuration: Configuration
+    /// What does not work here as configured; shown in `holdfast status`.
+    var warnings: [String] { [cgroups.warning].compactMap { $0 } }
+    var control: ControlServer?
+    private(set) var isStopping = false
+    private var isDown = false
+    /// What the reload under way has changed.
+    private var lastReload = ReloadSummary()
+    private var signals: SignalSource?
+    private var lock: DirectoryLock?
+    lazy var driver = makeDriver()
+
+    struct RosterEntry {
+        var name: String
+        var supervisor: String
+    }
+
+    private init(_ configuration: Configuration, path: String) throws(SystemError) {
+        self.configuration = configuration
+        configurationPath = path
+        log = DiagnosticLog(prefixesSeverity: false)
+        defaults = try ProcessDefaults.current()
+        try defaults.raiseDescriptorLimit()
+        loop = try EventLoop()
+        cgroups = WorkerCgroups(configuration.runtime.workersCgroup)
+        startedAt = loop.now
+        directory = RuntimeDirectory(path: configuration.runtime.runtimeDirectory)
+        chronicle = Chronicle(
+            eventCapacity: configuration.runtime.eventBuffer, incidentCapacity: configuration.runtime.incidentBuffer,
+            loop: loop)
+        outputLink = OutputLink(loop: loop)
+        overflowDrain = OverflowDrain(loop: loop)
+        var deliver: (Event) -> Void = { _ in }
+        processes = ProcessTable(loop: loop) { deliver($0) }
+        deliver = { [unowned self] in driver.deliver($0) }
+    }
+
+    /// Runs the tree of a configuration until it is asked to stop.
+    /// - Returns: the process's exit status.
+    package static func run(_ commandLine: SupervisorCommandLine) -> Int32 {
+        switch commandLine {
+        case .printVersion:
+            print("holdfastd \(HoldfastVersion.current)")
+            return 0
+        case .printHelp:
+            print(SupervisorCommandLine.help)
+            return 0
+        case .invalid(let message):
+            DiagnosticLog(prefixesSeverity: false).write(.error, message)
+            return 2
+        case .run(let path):
+            return run(configurationAt: path)
+        }
+    }
+
+    private static func run(configurationAt path: String) -> Int32 {
+        let log = DiagnosticLog(prefixesSeverity: false)
+        let report = Configuration.load(path)
+        guard let configuration = report.configuration else {
+            for problem in report.problems { log.write(.error, problem.description) }
+            return 5
+        }
+        for problem in report.environmentProblems { log.write(.warning, problem.description) }
+        do throws(SystemError) {
+            let runtime = try SupervisorRuntime(configuration, path: path)
+            try runtime.run()
+            return 0
+        } catch {
+            log.write(.error, "cannot run: \(error)")
+            return 1
+        }
+    }
+
+    private func run() throws(SystemError) {
+        try directory.create()
+        try RuntimeDirectory.makeDirectories(configuration.runtime.stateDirectory, permissions: 0o755)
+        try RuntimeDirectory.makeDirectories(configuration.output.directory, permissions: 0o750)
+        lock = try DirectoryLock(directory.path)
+        try Orphans.becomeSubreaper()
+        SignalSource.ignoreBrokenPipes()
+        signals = try SignalSource(
+            loop: loop,
+            signals: [SignalNumber.child, SignalNumber.terminate, SignalNumber.interrupt, SignalNumber.hangUp]
+        ) { [unowned self] in received($0) }
+        connectOutput()
+        try openControlSocket()
+        takeRoster()
+        chronicle.record(.runtimeStarted, "holdfastd \(HoldfastVersion.current) started with \(configuration.launches.count) workers")
+        log.write(.notice, "\(HoldfastVersion.current) runs \(configuration.launches.count) workers; control socket \(directory.controlSocket)")
+        driver.deliver(.started)
+        while !isDown {
+            driver.rearm()
+            try loop.runOnce(timeout: nil)
+        }
+        control?.close()
+        log.write(.notice, "stopped")
+    }
+
+    private func received(_ signal: SignalInfo) {
+        switch signal.signal {
+        case SignalNumber.child: processes.childrenEnded()
+        case SignalNumber.hangUp: reloadBySignal()
+        default: stop()
+        }
+    }
+
+    private func stop() {
+        guard !isStopping else { return }
+        isStopping = true
+        chronicle.record(.runtimeStopping, "stopping everything in reverse order")
+        log.write(.notice, "stopping")
+        driver.deliver(.shutdownRequested)
+    }
+
+    private func openControlSocket() throws(SystemError) {
+        let group = configuration.runtime.controlGroupID
+        let control = try ControlServer(
+            path: directory.controlSocket, readingGroup: group, version: HoldfastVersion.current, loop: loop)
+        control.onMethod = { [unowned self] in perform($0, for: $1) }
+        self.control = control
+    }
+
+    // MARK: Tree
+
+    private func makeDriver() -> TreeDriver {
+        var random = SystemRandomNumberGenerator()
+        return TreeDriver(
+            configuration.tree(system: OutputWorker.supervisor), seed: random.next(), loop: loop
+        ) { [unowned self] in perform($0) }
+    }
+
+    private func perform(_ action: Action) {
+        switch action {
+        case .spawn(let worker, let instance): spawn(worker, instance)
+        case .signalGroup(_, let instance, let signal): processes.signalGroup(instance, signal.rawValue)
+        case .killGroup(_, let instance): processes.killGroup(instance)
+        case .freezeGroup(_, let instance): processes.freezeGroup(instance)
+        case .thawGroup(_, let instance): processes.thawGroup(instance)
+        case .abandonGroup(_, let instance): processes.abandonGroup(instance)
+        case .forgetWorker(let worker): forget(worker)
+        case .report(let report): recorder.record(report)
+        case .completeShutdown: isDown = true
+        }
+    }
+
+    private var recorder: ReportRecorder {
+        ReportRecorder(
+            chronicle: chronicle,
+            name: { [unowned self] in name(of: $0) },
+            supervisor: { [unowned self] in roster[$0]?.supervisor ?? "" },
+            pid: { [unowned self] in processes.pid(of: $0).map(Int.init) },
+            requestTail: { [unowned self] in requestTail(of: $0, for: $1) },
+            onReload: { [unowned self] in lastReload = $0 })
+    }
+
+    func name(of worker: WorkerID) -> String {
+        driver.tree.specification(of: worker)?.name ?? roster[worker]?.name ?? "?"
+    }
+
+    /// Notes who is in the tree, before and after it changes.
+    func takeRoster() {
+        for worker in driver.status.workers {
+            roster[worker.id] = RosterEntry(name: worker.name, supervisor: worker.supervisor)
+        }
+    }
+
+    private func forget(_ worker: WorkerID) {
+        guard let name = roster.removeValue(forKey: worker)?.name else { return }
+        chronicle.forget(name)
+        guard let resource = resources.removeValue(forKey: worker) else { return }
+        if let registration = resource.notifyRegistration { loop.unregister(registration) }
+        outputLink.remove(name)
+        resource.remove()
+    }
+
+    func statusReport() -> StatusReport {
+        let runtime = RuntimeReport(
+            version: HoldfastVersion.current, pid: Int(SystemCall.processID()), state: isStopping ? "stopping" : "running",
+            uptime: startedAt.duration(to: loop.now).inSeconds, name: configuration.runtime.name, warnings: warnings)
+        let reporter = StatusReporter(
+            now: loop.now,
+            pid: { [unowned self] in processes.pid(of: $0).map(Int.init) },
+            statusText: { [unowned self] in resources[$0]?.statusText })
+        return reporter.report(runtime, driver.status)
+    }
+
+    // MARK: Configuration
+
+    /// Applies the configuration as it is on disk now. An invalid one changes nothing.
+    func reload() throws(RuntimeError) -> ReloadSummary {
+        let report = Configuration.load(configurationPath)
+        guard let new = report.configuration else {
+            throw .configurationInvalid(problems: report.problems.map(\.description))
+        }
+        configuration = new
+        driver.deliver(.reloaded(new.tree(system: OutputWorker.supervisor)))
+        takeRoster()
+        refreshOutputs()
+        return lastReload
+    }
+
+    private func reloadBySignal() {
+        do throws(RuntimeError) {
+            _ = try reload()
+        } catch {
+            guard case .configurationInvalid(let problems) = error else { return }
+            for problem in problems { log.write(.error, problem) }
+            chronicle.record(.warning, "the new configuration is invalid and was not applied: \(problems.first ?? "")")
+        }
+    }
+}

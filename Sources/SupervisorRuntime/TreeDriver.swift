@@ -1,0 +1,58 @@
+import LinuxSystem
+import MonotonicTime
+import Supervision
+
+/// Runs the pure supervisor tree on the event loop: events in, actions performed in order, one timer for its deadline.
+/// Main thread only.
+final class TreeDriver {
+    private(set) var tree: SupervisorTree
+    private let loop: EventLoop
+    /// Performs an action. May call `deliver` for what it learns at once (a spawn that failed, a group that is empty).
+    private let perform: (Action) -> Void
+    private var pending: [Event] = []
+    private var isDelivering = false
+    private var timer: TimerID?
+    private var timerDeadline: MonotonicInstant?
+
+    init(_ root: SupervisorSpecification, seed: UInt64, loop: EventLoop, perform: @escaping (Action) -> Void) {
+        self.tree = SupervisorTree(root, seed: seed)
+        self.loop = loop
+        self.perform = perform
+    }
+
+    /// Lets the tree handle an event, and every event that follows from its actions, before it returns. An event that
+    /// arises while actions are performed waits until they all are, so that the tree sees one thing after another.
+    func deliver(_ event: Event) {
+        pending.append(event)
+        guard !isDelivering else { return }
+        isDelivering = true
+        defer { isDelivering = false }
+        var next = 0
+        while next < pending.count {
+            for action in tree.handle(pending[next], at: loop.now) { perform(action) }
+            next += 1
+        }
+        pending.removeAll(keepingCapacity: true)
+    }
+
+    /// Sets the timer to the tree's deadline. Called once per wake-up rather than once per event: finding the deadline
+    /// is linear in the size of the tree, and a thousand workers may die in one wake-up.
+    func rearm() {
+        let deadline = tree.nextDeadline
+        guard deadline != timerDeadline else { return }
+        if let timer { loop.cancel(timer) }
+        timerDeadline = deadline
+        timer = deadline.map { deadline in
+            loop.schedule(at: deadline) { [unowned self] in
+                timer = nil
+                timerDeadline = nil
+                deliver(.deadlineReached)
+            }
+        }
+    }
+
+    /// The instance that a worker has now.
+    func instance(of worker: WorkerID) -> InstanceID? { tree.instance(of: worker) }
+
+    var status: TreeStatus { tree.status(at: loop.now) }
+}

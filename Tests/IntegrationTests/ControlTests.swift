@@ -1,0 +1,108 @@
+import ControlProtocol
+import Foundation
+import LinuxSystem
+import MonotonicTime
+import Testing
+
+/// Clients that misbehave at the control socket disturb nobody.
+@Suite(.timeLimit(.minutes(2))) struct ControlTests {
+    static let steady = """
+        [[worker]]
+        name = "a"
+        command = ["WORKER", "steady"]
+        ready = "notify"
+        """
+
+    @Test(arguments: ["hello\0", "{\"method\":\0", "[]\0", "{}\0", "\u{1}\u{2}\0"])
+    func `garbage ends the connection and nothing else`(garbage: String) throws {
+        let daemon = try Daemon(Self.steady)
+        try daemon.await("a", "ready")
+        let connection = try daemon.connect()
+        try connection.send(Array(garbage.utf8))
+        #expect(throws: VarlinkConnection.Closed.self) { try connection.receive() }
+        #expect(try daemon.worker("a").state == "ready")
+    }
+
+    @Test func `a message without end is cut off at the limit of a request`() throws {
+        let daemon = try Daemon(Self.steady)
+        let connection = try daemon.connect()
+        let megabyte = [UInt8](repeating: UInt8(ascii: "x"), count: 1 << 20)
+        #expect(throws: (any Error).self) {
+            for _ in 0..<100 { try connection.send(megabyte) }
+        }
+        #expect(try daemon.worker("a").name == "a")
+        #expect(try Memory.residentKilobytes(of: daemon.process.processIdentifier) < 32 * 1024)
+    }
+
+    @Test func `a client that never reads holds one reply, not the daemon`() throws {
+        let daemon = try Daemon(Self.steady)
+        let connection = try daemon.connect()
+        let call = MessageFramer.frame(RuntimeMethod.status.call.json)
+        // As many calls as the socket takes: the daemon stops reading once a reply does not fit.
+        #expect(throws: VarlinkConnection.TimedOut.self) {
+            for _ in 0..<100_000 { try connection.send(call, within: .milliseconds(500)) }
+        }
+        #expect(try daemon.worker("a").name == "a")
+        #expect(try Memory.residentKilobytes(of: daemon.process.processIdentifier) < 32 * 1024)
+    }
+
+    @Test func `a client that goes away in the middle of a message leaves no trace`() throws {
+        let daemon = try Daemon(Self.steady)
+        try daemon.await("a", "ready")
+        let before = try Memory.openDescriptors(of: daemon.process.processIdentifier)
+        for _ in 0..<50 {
+            let connection = try daemon.connect()
+            try connection.send(Array("{\"method\":\"io.hold".utf8))
+        }
+        for _ in 0..<50 { _ = try daemon.status() }
+        #expect(try Memory.openDescriptors(of: daemon.process.processIdentifier) <= before + 1)
+    }
+
+    @Test func `events have sequence numbers without gaps, and a follower gets the new ones`() throws {
+        let daemon = try Daemon(Self.steady)
+        try daemon.await("a", "ready")
+        let connection = try daemon.connect()
+        try connection.send(MessageFramer.frame(RuntimeMethod.events(since: 0, follow: true).call.json))
+        kill(try daemon.pid("a"), SIGKILL)
+        var sequences: [Int] = []
+        var kinds: [String] = []
+        while kinds.last != "worker-recovered" {
+            let event = try #require(try EventsReply(json: try connection.receive().parameters.json).event)
+            sequences.append(event.sequence)
+            kinds.append(event.kind)
+        }
+        #expect(sequences == Array(1...sequences.count))
+        #expect(kinds.contains("worker-failed"))
+    }
+
+    @Test func `a worker that does not exist is named in the error`() throws {
+        let daemon = try Daemon(Self.steady)
+        let refused = #expect(throws: VarlinkConnection.Refused.self) { try daemon.call(.startWorker(name: "b")) }
+        #expect(refused?.reply == RuntimeError.noSuchWorker(name: "b").reply)
+    }
+
+    @Test func `a user without rights is not let in`() throws {
+        try #require(getuid() == 0, "needs root to become somebody else")
+        let daemon = try Daemon(Self.steady)
+        let client = Process()
+        client.executableURL = URL(filePath: "/usr/bin/setpriv")
+        client.arguments = [
+            "--reuid=65534", "--regid=65534", "--clear-groups", Daemon.binaries.appending(path: "holdfast").path,
+            "--socket", daemon.socket, "status",
+        ]
+        client.standardError = FileHandle.nullDevice
+        client.standardOutput = FileHandle.nullDevice
+        try client.run()
+        client.waitUntilExit()
+        #expect(client.terminationStatus == 3 || client.terminationStatus == 4)
+    }
+
+    @Test func `the interface introspects itself`() throws {
+        let daemon = try Daemon(Self.steady)
+        let info = try daemon.connect().call(VarlinkServiceMethod.getInfo.call)
+        #expect(info.parameters["interfaces"]?.arrayValue?.contains(.string(RuntimeInterface.name)) == true)
+        let description = try daemon.connect().call(
+            VarlinkServiceMethod.getInterfaceDescription(interface: RuntimeInterface.name).call)
+        #expect(description.parameters["description"]?.stringValue == RuntimeInterface.definition)
+    }
+}

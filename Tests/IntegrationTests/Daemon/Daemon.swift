@@ -1,0 +1,135 @@
+import ControlProtocol
+import Foundation
+import LinuxSystem
+import MonotonicTime
+import Testing
+
+/// The real `holdfastd` on a configuration of the test's own, in a folder of its own.
+final class Daemon {
+    let directory: URL
+    let process = Process()
+    /// What the daemon itself printed.
+    var diagnostics: String { (try? String(contentsOf: directory.appending(path: "stderr"), encoding: .utf8)) ?? "" }
+
+    static let binaries = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().standardizedFileURL
+    static let misbehaving = binaries.appending(path: "misbehaving-worker").path
+
+    var socket: String { directory.appending(path: "run/control.sock").path }
+    var configuration: URL { directory.appending(path: "holdfast.toml") }
+
+    /// - Parameter configuration: all but `[runtime]`; "WORKER" stands for the misbehaving worker's path.
+    init(_ configuration: String, runtime: String = "") throws {
+        let template = FileManager.default.temporaryDirectory.appending(path: "holdfast-\(UUID().uuidString.prefix(8))")
+        directory = template
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        self.runtime = runtime
+        try configure(configuration)
+        process.executableURL = Self.binaries.appending(path: "holdfastd")
+        process.arguments = ["--config", self.configuration.path]
+        process.environment = ["PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"]
+        let log = directory.appending(path: "stderr")
+        _ = FileManager.default.createFile(atPath: log.path, contents: nil)
+        process.standardError = try FileHandle(forWritingTo: log)
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        try awaitSocket()
+    }
+
+    private let runtime: String
+
+    deinit {
+        stop()
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    func configure(_ configuration: String) throws {
+        let text = """
+            [runtime]
+            name = "test"
+            state_dir = "\(directory.path)/state"
+            runtime_dir = "\(directory.path)/run"
+            \(runtime)
+            [output]
+            journal = "off"
+            \(configuration.replacing("WORKER", with: Self.misbehaving))
+            """
+        try text.write(to: self.configuration, atomically: true, encoding: .utf8)
+    }
+
+    /// Asks it to stop, and waits until it has.
+    func stop() {
+        guard process.isRunning else { return }
+        process.terminate()
+        process.waitUntilExit()
+    }
+
+    // MARK: Asking
+
+    func connect() throws -> VarlinkConnection { try VarlinkConnection(to: socket) }
+
+    @discardableResult
+    func call(_ method: RuntimeMethod) throws -> VarlinkReply { try connect().call(method.call) }
+
+    func status() throws -> StatusReport { try StatusReport(json: try call(.status).parameters.json) }
+
+    func worker(_ name: String) throws -> WorkerReport {
+        try #require(try status().workers.first { $0.name == name }, "no worker \(name)")
+    }
+
+    func pid(_ name: String) throws -> Int32 {
+        Int32(try #require(try worker(name).pid, "\(name) has no process"))
+    }
+
+    func incidents(_ name: String) throws -> [IncidentReport] {
+        let reply = try call(.incidents(worker: name, limit: 100))
+        return try IncidentsReply(json: reply.parameters.json).incidents
+    }
+
+    // MARK: Awaiting
+
+    /// The next event that satisfies the predicate, counted from the first one ever.
+    @discardableResult
+    func event(
+        since: Int = 0, within limit: Duration = .seconds(20), where predicate: (EventReport) throws -> Bool
+    ) throws -> EventReport {
+        let deadline = MonotonicClock.now() + limit
+        let connection = try connect()
+        try connection.send(MessageFramer.frame(RuntimeMethod.events(since: since, follow: true).call.json))
+        while true {
+            let reply = try connection.receive(within: MonotonicClock.now().duration(to: deadline))
+            if let event = try EventsReply(json: reply.parameters.json).event, try predicate(event) { return event }
+        }
+    }
+
+    /// Waits until the worker is in the state and satisfies the predicate.
+    @discardableResult
+    func await(
+        _ name: String, _ state: String, within limit: Duration = .seconds(20),
+        where predicate: (WorkerReport) -> Bool = { _ in true }
+    ) throws -> WorkerReport {
+        let deadline = MonotonicClock.now() + limit
+        let connection = try connect()
+        try connection.send(MessageFramer.frame(RuntimeMethod.events(since: nil, follow: true).call.json))
+        while true {
+            let worker = try worker(name)
+            if worker.state == state, predicate(worker) { return worker }
+            do {
+                _ = try connection.receive(within: MonotonicClock.now().duration(to: deadline))
+            } catch is VarlinkConnection.TimedOut {
+                Issue.record("\(name) did not become \(state) within \(limit): \(worker)\n\(diagnostics)")
+                return worker
+            }
+        }
+    }
+
+    private func awaitSocket() throws {
+        let deadline = MonotonicClock.now() + .seconds(20)
+        while MonotonicClock.now() < deadline {
+            if (try? status()) != nil { return }
+            try #require(process.isRunning, "holdfastd ended: \(diagnostics)")
+            // There is nothing to await before the socket is there.
+            usleep(5000)
+        }
+        Issue.record("the control socket did not appear: \(diagnostics)")
+    }
+}

@@ -1,0 +1,82 @@
+import ControlProtocol
+import Foundation
+import LinuxSystem
+import MonotonicTime
+import Testing
+
+/// Workers' output through the real `holdfast-output` into files.
+@Suite(.timeLimit(.minutes(3))) struct OutputTests {
+    /// The numbered lines ("N ...") in a worker's log files, oldest file first.
+    private func numbers(_ daemon: Daemon, _ worker: String) throws -> [Int] {
+        let folder = daemon.directory.appending(path: "state/log")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            .filter { $0 == "\(worker).log" || $0.hasPrefix("\(worker).log.") }
+            .sorted { (Int($0.split(separator: ".").last ?? "") ?? 0) > (Int($1.split(separator: ".").last ?? "") ?? 0) }
+        return try files.flatMap { file in
+            try String(contentsOf: folder.appending(path: file), encoding: .utf8).split(separator: "\n").compactMap {
+                // After the time stamp.
+                $0.split(separator: " ").dropFirst().first.flatMap { Int($0) }
+            }
+        }
+    }
+
+    @Test func `killing holdfast-output loses no line`() throws {
+        let daemon = try Daemon(
+            """
+            [[worker]]
+            name = "counter"
+            command = ["WORKER", "numbered", "500", "1500"]
+            ready = "notify"
+            """)
+        try daemon.await("counter", "ready")
+        for kills in 1...5 {
+            let output = try daemon.await("holdfast-output", "ready") { $0.restarts == kills - 1 }
+            kill(Int32(try #require(output.pid)), SIGKILL)
+        }
+        try daemon.await("holdfast-output", "ready") { $0.restarts == 5 }
+        let connection = try daemon.connect()
+        try connection.send(
+            MessageFramer.frame(RuntimeMethod.logs(worker: "counter", lines: 1, follow: true).call.json))
+        var last = ""
+        while !last.hasPrefix("1499") && !last.hasPrefix("1500") {
+            last = try LogsReply(json: try connection.receive(within: .seconds(20)).parameters.json).line?.line ?? ""
+        }
+        let found = try numbers(daemon, "counter")
+        let expected = Set(found.min().map { $0...($0 + 1499) } ?? 0...0)
+        #expect(expected.subtracting(found).isEmpty, "lost: \(expected.subtracting(found).sorted().prefix(10))")
+    }
+
+    @Test func `three that flood take nothing from a quiet one, and their losses are counted`() throws {
+        let flooders = (1...3).map {
+            """
+            [[worker]]
+            name = "flood\($0)"
+            command = ["WORKER", "flood", "max"]
+            """
+        }.joined(separator: "\n")
+        let daemon = try Daemon(
+            """
+            \(flooders)
+            [[worker]]
+            name = "quiet"
+            command = ["WORKER", "numbered", "50", "100"]
+            """)
+        try daemon.event { $0.kind == "output-lost" && $0.worker?.hasPrefix("flood") == true }
+        let connection = try daemon.connect()
+        try connection.send(MessageFramer.frame(RuntimeMethod.logs(worker: "quiet", lines: 100, follow: true).call.json))
+        var lines: [Int] = []
+        while lines.count < 100 {
+            let reply = try LogsReply(json: try connection.receive(within: .seconds(20)).parameters.json)
+            #expect(reply.line?.lost ?? 0 == 0)
+            if let line = reply.line?.line.split(separator: " ").first.flatMap({ Int($0) }) { lines.append(line) }
+        }
+        #expect(lines == Array(lines[0]..<(lines[0] + 100)))
+        #expect(try daemon.status().workers.filter { $0.name.hasPrefix("flood") }.allSatisfy { $0.restarts == 0 })
+        // However much they print, each keeps its files' cap.
+        let folder = daemon.directory.appending(path: "state/log").path
+        let sizes = try FileManager.default.contentsOfDirectory(atPath: folder).map {
+            try FileManager.default.attributesOfItem(atPath: "\(folder)/\($0)")[.size] as? Int ?? 0
+        }
+        #expect(sizes.reduce(0, +) < 64 << 20)
+    }
+}
