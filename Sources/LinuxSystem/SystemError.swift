@@ -46,6 +46,9 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 
 /// The error numbers that callers decide on. The others only have to be reported.
 extension SystemError {
+    /// ENOENT, for failures that are found out without a call.
+    package static var noSuchEntry: Int32 { ENOENT }
+
     package var isNotFound: Bool { errno == ENOENT }
     package var alreadyExists: Bool { errno == EEXIST }
     package var isNoSuchProcess: Bool { errno == ESRCH }

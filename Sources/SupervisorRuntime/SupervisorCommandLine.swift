@@ -1,3 +1,5 @@
+import Configuration
+
 /// The arguments of `holdfastd`. Parsed here, since swift-argument-parser would bring Foundation into the process.
 package enum SupervisorCommandLine: Equatable {
     case run(configuration: String)
@@ -5,11 +7,9 @@ package enum SupervisorCommandLine: Equatable {
     case printHelp
     case invalid(String)
 
-    package static let defaultConfiguration = "/etc/holdfast/holdfast.toml"
-
     /// - Parameter arguments: without the program's name.
     package init(_ arguments: [String]) {
-        var configuration = Self.defaultConfiguration
+        var configuration = Configuration.defaultPath
         var rest = arguments[...]
         while let argument = rest.popFirst() {
             switch argument {
@@ -40,7 +40,7 @@ package enum SupervisorCommandLine: Equatable {
 
         Usage: holdfastd [--config FILE]
 
-          --config FILE   the configuration (default \(defaultConfiguration)); files in conf.d beside it are read too
+          --config FILE   the configuration (default \(Configuration.defaultPath)); files in conf.d beside it are read too
           --version       print the version
           --help          print this
 

@@ -23,7 +23,10 @@ package final class SupervisorRuntime {
     var resources: [WorkerID: WorkerResources] = [:]
     var configuration: Configuration
     /// What does not work here as configured; shown in `holdfast status`.
-    var warnings: [String] { [cgroups.warning].compactMap { $0 } }
+    var warnings: [String] {
+        let development = "not started by root: all workers run as the user who started the runtime"
+        return [runsAsRoot ? nil : development, cgroups.warning].compactMap { $0 }
+    }
     var control: ControlServer?
     private(set) var isStopping = false
     private var isDown = false
@@ -78,7 +81,7 @@ package final class SupervisorRuntime {
 
     private static func run(configurationAt path: String) -> Int32 {
         let log = DiagnosticLog(prefixesSeverity: false)
-        let report = Configuration.load(path)
+        let report = Configuration.load(paths: [path])
         guard let configuration = report.configuration else {
             for problem in report.problems { log.write(.error, problem.description) }
             return 5
@@ -108,8 +111,14 @@ package final class SupervisorRuntime {
         connectOutput()
         try openControlSocket()
         takeRoster()
-        chronicle.record(.runtimeStarted, "holdfastd \(HoldfastVersion.current) started with \(configuration.launches.count) workers")
-        log.write(.notice, "\(HoldfastVersion.current) runs \(configuration.launches.count) workers; control socket \(directory.controlSocket)")
+        chronicle.record(
+            .runtimeStarted, "holdfastd \(HoldfastVersion.current) started with \(configuration.launches.count) workers"
+        )
+        log.write(
+            .notice,
+            "\(HoldfastVersion.current) runs \(configuration.launches.count) workers; control socket \(directory.controlSocket)"
+        )
+        for warning in warnings { log.write(.warning, warning) }
         driver.deliver(.started)
         while !isDown {
             driver.rearm()
@@ -198,7 +207,8 @@ package final class SupervisorRuntime {
 
     func statusReport() -> StatusReport {
         let runtime = RuntimeReport(
-            version: HoldfastVersion.current, pid: Int(SystemCall.processID()), state: isStopping ? "stopping" : "running",
+            version: HoldfastVersion.current, pid: Int(SystemCall.processID()),
+            state: isStopping ? "stopping" : "running",
             uptime: startedAt.duration(to: loop.now).inSeconds, name: configuration.runtime.name, warnings: warnings)
         let reporter = StatusReporter(
             now: loop.now,
@@ -211,7 +221,7 @@ package final class SupervisorRuntime {
 
     /// Applies the configuration as it is on disk now. An invalid one changes nothing.
     func reload() throws(RuntimeError) -> ReloadSummary {
-        let report = Configuration.load(configurationPath)
+        let report = Configuration.load(paths: [configurationPath])
         guard let new = report.configuration else {
             throw .configurationInvalid(problems: report.problems.map(\.description))
         }
@@ -219,6 +229,8 @@ package final class SupervisorRuntime {
         driver.deliver(.reloaded(new.tree(system: OutputWorker.supervisor)))
         takeRoster()
         refreshOutputs()
+        // Holdfast's own processes are no concern of the file.
+        lastReload.unchanged.removeAll { $0 == OutputWorker.name }
         return lastReload
     }
 

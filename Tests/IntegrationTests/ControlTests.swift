@@ -88,7 +88,7 @@ import Testing
         client.executableURL = URL(filePath: "/usr/bin/setpriv")
         client.arguments = [
             "--reuid=65534", "--regid=65534", "--clear-groups", Daemon.binaries.appending(path: "holdfast").path,
-            "--socket", daemon.socket, "status",
+            "status", "--socket", daemon.socket,
         ]
         client.standardError = FileHandle.nullDevice
         client.standardOutput = FileHandle.nullDevice

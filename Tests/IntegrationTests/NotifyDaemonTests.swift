@@ -7,7 +7,8 @@ import Testing
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/redis-server")))
     func `redis is ready when it says so, and comes back after a kill`() throws {
         try check(
-            "redis", #"["/usr/bin/redis-server", "--supervised", "systemd", "--port", "0", "--unixsocket", "DIR/redis.sock"]"#)
+            "redis",
+            #"["/usr/bin/redis-server", "--supervised", "systemd", "--port", "0", "--unixsocket", "DIR/redis.sock"]"#)
     }
 
     @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/sbin/mosquitto")))
@@ -27,13 +28,16 @@ import Testing
         let initialise = "\(binaries)/initdb -D \(data.path)/db --no-sync -A trust"
         try run("/bin/su", ["-s", "/bin/sh", user, "-c", initialise])
         try check(
-            "postgres", "[\"\(binaries)/postgres\", \"-D\", \"\(data.path)/db\", \"-k\", \"\(data.path)\", \"-h\", \"\"]",
+            "postgres",
+            "[\"\(binaries)/postgres\", \"-D\", \"\(data.path)/db\", \"-k\", \"\(data.path)\", \"-h\", \"\"]",
             more: "user = \"\(user)\"\nstop_signal = \"SIGINT\"")
     }
 
     private func check(_ name: String, _ command: String, more: String = "") throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "notify-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        // Workers run as nobody unless told otherwise.
+        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.path)
         defer { try? FileManager.default.removeItem(at: folder) }
         let daemon = try Daemon(
             """

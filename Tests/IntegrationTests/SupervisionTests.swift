@@ -147,13 +147,16 @@ import Testing
         #expect(broken.lastExit?.message.contains(reason) == true)
     }
 
-    @Test func `a sibling that leaves its session cannot speak for the worker`() throws {
+    @Test func `one worker cannot speak for another`() throws {
         let daemon = try Daemon(
             """
             [[worker]]
             name = "a"
-            command = ["WORKER", "notify-as-other"]
+            command = ["WORKER", "never-ready"]
             ready = "notify"
+            [[worker]]
+            name = "impostor"
+            command = ["/bin/sh", "-c", "NOTIFY_SOCKET=${NOTIFY_SOCKET%/*}/a exec WORKER steady"]
             """)
         try daemon.event { $0.kind == "notify-refused" && $0.worker == "a" }
         #expect(try daemon.worker("a").state == "running")

@@ -49,13 +49,11 @@ struct FileTests {
         #expect(try SystemCall.names(inDirectory: directory.path) == ["file"])
     }
 
-    @Test func accountsAreFoundByNameOrNumber() {
-        #expect(AccountLookup.user("root")?.uid == 0)
-        #expect(AccountLookup.user("0")?.name == "root")
-        #expect(AccountLookup.user("no-such-user") == nil)
-        #expect(AccountLookup.groupID("root") == 0)
-        #expect(AccountLookup.groupID("12345") == 12345)
-        #expect(AccountLookup.groupID("no-such-group") == nil)
-        #expect(AccountLookup.supplementaryGroups(of: "root", gid: 0).contains(0))
+    @Test func accountsAreFoundByName() throws {
+        #expect(try AccountDatabase.user(named: "root")?.uid == 0)
+        #expect(try AccountDatabase.user(named: "no-such-user") == nil)
+        #expect(try AccountDatabase.group(named: "root")?.gid == 0)
+        #expect(try AccountDatabase.group(named: "no-such-group") == nil)
+        #expect(AccountDatabase.groups(ofUser: "root", primary: 0).contains(0))
     }
 }

@@ -58,6 +58,7 @@ enum Wording {
         let error = SystemError.text(of: failure.errno)
         return switch failure.step {
         case "exec": "its program could not be executed: \(error)"
+        case SupervisorRuntime.unknownUserStep: "its user, or one of its groups, does not exist on this machine"
         case "chdir": "its working directory could not be entered: \(error)"
         default: "could not be started (\(failure.step): \(error))"
         }
@@ -78,7 +79,8 @@ enum Wording {
         switch consequence {
         case .restartedAtOnce: ("restarted-at-once", "restarted at once")
         case .restartAfter(let wait): ("restart-after", "restarted after \(duration(wait))")
-        case .restartedWithGroup: ("restarted-with-group", "restarted with its siblings, as its supervisor's strategy asks")
+        case .restartedWithGroup:
+            ("restarted-with-group", "restarted with its siblings, as its supervisor's strategy asks")
         case .held: ("held", "held until its pause reasons are gone")
         case .gaveUp(let retryAfter?): ("gave-up", "given up for now, tried again after \(duration(retryAfter))")
         case .gaveUp(nil): ("gave-up", "given up until an operator starts it")

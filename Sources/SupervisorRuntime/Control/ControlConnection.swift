@@ -97,7 +97,9 @@ final class ControlConnection {
     private func handle(_ readiness: EventLoop.Readiness) {
         if readiness.contains(.writable) || sent < outgoing.count { pump() }
         if readiness.contains(.readable), !isBusy { receive() }
-        if readiness.contains(.hangUp) || readiness.contains(.error), !readiness.contains(.readable) || isBusy { close() }
+        if readiness.contains(.hangUp) || readiness.contains(.error), !readiness.contains(.readable) || isBusy {
+            close()
+        }
     }
 
     private func receive() {
@@ -120,7 +122,9 @@ final class ControlConnection {
 
     private func takeCalls() {
         while !isBusy, stream != nil {
-            guard let message = try? framer.next() else { return updateInterest() }
+            let next: [UInt8]?
+            do { next = try framer.next() } catch { return close() }
+            guard let message = next else { return updateInterest() }
             guard let json = try? JSONValue.parse(message), let call = try? VarlinkCall(json: json)
             else { return close() }
             isOneway = call.oneway

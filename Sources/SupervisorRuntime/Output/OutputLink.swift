@@ -84,7 +84,7 @@ final class OutputLink {
 
     /// Asks for the last lines of a worker; an empty list comes when there is no answer.
     func requestTail(of worker: String, lines: Int, bytes: Int, _ answer: @escaping ([String]) -> Void) {
-        guard isReady else { return answer([]) }
+        guard channel != nil else { return answer([]) }
         lastTailID += 1
         tails[lastTailID] = answer
         send([

@@ -36,7 +36,8 @@ final class OverflowDrain {
 
     private func drainFull() {
         for fifo in fifos() {
-            guard let unread = try? FIFO.unreadBytes(fifo.descriptor), let capacity = try? FIFO.capacity(fifo.descriptor),
+            guard let unread = try? FIFO.unreadBytes(fifo.descriptor),
+                let capacity = try? FIFO.capacity(fifo.descriptor),
                 unread > capacity - Self.reserve
             else { continue }
             let lost = discard(fifo.descriptor, upTo: capacity)

@@ -41,7 +41,7 @@ final class ProcessTable {
             main = try ChildProcess.spawn(request)
         }
         let process = WorkerProcess(
-            worker: worker, instance: instance, main: main, 
+            worker: worker, instance: instance, main: main,
             group: ProcessGroup(leader: main.pid, cgroup: cgroup, instance: String(instance.rawValue)))
         processes[instance] = process
         instancesByPid[main.pid] = instance
@@ -62,7 +62,7 @@ final class ProcessTable {
 
     func killGroup(_ instance: InstanceID) {
         guard let process = processes[instance] else { return }
-        if process.isMainZombie { process.group.killBesidesZombie() } else { process.group.kill() }
+        process.group.kill()
         process.mayHaveEscaped = killEscaped(of: process)
     }
 
@@ -158,10 +158,8 @@ final class ProcessTable {
             return discard(process)
         }
         // The tree answers with a kill of the group. As long as the zombie is there, the group's number is not reused.
-        process.isMainZombie = process.formerMains.isEmpty && process.main.pid == process.group.leader
         deliver(.exited(process.worker, process.instance, ExitStatus(exit)))
         process.hasExited = true
-        process.isMainZombie = false
         lingering.insert(process.instance)
         _ = process.main.exit(keepingZombie: false)
         completeIfEmpty(process)

@@ -5,6 +5,11 @@ import Supervision
 
 /// From a worker's configuration to its process.
 extension SupervisorRuntime {
+    /// The step of a spawn that never began, since the machine does not know the worker's user or one of its groups.
+    static var unknownUserStep: String { "user" }
+
+    var runsAsRoot: Bool { SystemCall.effectiveUserID() == 0 }
+
     func spawn(_ worker: WorkerID, _ instance: InstanceID) {
         let name = name(of: worker)
         do throws(SystemError) {
@@ -22,6 +27,9 @@ extension SupervisorRuntime {
     private func spawnConfigured(_ worker: WorkerID, _ instance: InstanceID, _ name: String) throws(SystemError) {
         // The tree and the launches come from the same configuration.
         guard let launch = configuration.launches[name], let output = configuration.outputs[name] else { return }
+        guard !runsAsRoot || launch.identity != nil else {
+            throw SystemError(call: Self.unknownUserStep, errno: SystemError.noSuchEntry)
+        }
         let resource = try resource(of: worker, name, output)
         resource.statusText = nil
         resource.refusedMessages = 0
@@ -46,7 +54,8 @@ extension SupervisorRuntime {
             executable: SpawnRequest.resolve(launch.command[0], path: launch.searchPath), arguments: launch.command,
             environment: environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })
         request.workingDirectory = launch.workingDirectory
-        request.identity = launch.identity
+        // Without root nobody can become another user: everything runs as the one who started the runtime.
+        request.identity = runsAsRoot ? launch.identity : nil
         request.fileModeMask = launch.umask
         request.niceness = launch.nice
         request.oomScoreAdjustment = launch.oomScoreAdjustment

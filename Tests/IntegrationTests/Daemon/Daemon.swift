@@ -116,7 +116,10 @@ final class Daemon {
             do {
                 _ = try connection.receive(within: MonotonicClock.now().duration(to: deadline))
             } catch is VarlinkConnection.TimedOut {
-                Issue.record("\(name) did not become \(state) within \(limit): \(worker)\n\(diagnostics)")
+                let incidents = (try? incidents(name)) ?? []
+                Issue.record(
+                    "\(name) did not become \(state) within \(limit): \(worker)\n\(diagnostics)\n\(incidents.suffix(1))"
+                )
                 return worker
             }
         }
