@@ -13,12 +13,12 @@ import Testing
         ready = "notify"
         """
 
-    @Test(arguments: ["hello\0", "{\"method\":\0", "[]\0", "{}\0", "\u{1}\u{2}\0"])
+    @Test(arguments: ["hello", "{\"method\":", "[]", "{}", "\"text\""])
     func `garbage ends the connection and nothing else`(garbage: String) throws {
         let daemon = try Daemon(Self.steady)
         try daemon.await("a", "ready")
         let connection = try daemon.connect()
-        try connection.send(Array(garbage.utf8))
+        try connection.send(Array(garbage.utf8) + [0])
         #expect(throws: VarlinkConnection.Closed.self) { try connection.receive() }
         #expect(try daemon.worker("a").state == "ready")
     }

@@ -101,6 +101,12 @@ final class ProcessTable {
         return true
     }
 
+    /// Reports that the program runs, if that is known by now. What a worker says can overtake that news within one
+    /// wake-up, and the tree must hear of the start first.
+    func reportStart(of instance: InstanceID) {
+        if let process = processes[instance], process.execRegistration != nil { execKnown(process) }
+    }
+
     /// SIGCHLD: reaps orphans, and looks again at the groups that are not empty yet.
     func childrenEnded() {
         _ = Orphans.reap { [instancesByPid] pid in instancesByPid[pid] != nil }
@@ -137,10 +143,11 @@ final class ProcessTable {
     }
 
     private func execKnown(_ process: WorkerProcess) {
-        guard let registration = process.execRegistration.take() else { return }
+        guard let registration = process.execRegistration, let outcome = process.main.takeExecOutcome() else { return }
         loop.unregister(registration)
-        switch process.main.takeExecOutcome() {
-        case .executed, nil:
+        process.execRegistration = nil
+        switch outcome {
+        case .executed:
             deliver(.spawned(process.worker, process.instance))
         case .failed(let step, let errno):
             // The child is about to end; when it has, nothing of the instance is left.

@@ -22,6 +22,7 @@ extension SupervisorRuntime {
         guard sender > 0, sender == process.main.pid || process.group.contains(sender) else {
             return refuse(message, resource)
         }
+        processes.reportStart(of: instance)
         for field in message.fields {
             switch field {
             case .status(let text): resource.statusText = text
