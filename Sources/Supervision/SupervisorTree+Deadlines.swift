@@ -64,7 +64,7 @@ extension SupervisorTree {
     /// The wait is over: its own restart, which no start gate holds up, unless its group restarts in order.
     private mutating func retry(_ worker: WorkerID) {
         if let parent = workers[worker].parent {
-            workers[worker].skipsGate = !supervisors[parent].isInStopScope(.worker(worker))
+            workers[worker].skipsGate = admitsStarts(parent) && !supervisors[parent].isInStopScope(.worker(worker))
         }
         spawn(worker)
     }

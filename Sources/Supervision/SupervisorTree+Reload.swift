@@ -139,10 +139,20 @@ extension SupervisorTree {
                 }
             case .supervisor(let child):
                 switch supervisors[child].phase {
-                case .down: if isStarting { supervisors[child].phase = .waiting }
+                case .down: if isStarting { supervisors[child].phase = hasProcesses(child) ? .up : .waiting }
                 case .up, .waiting, .parked: if !isUp { orderStop(.supervisor(child)) }
                 }
                 conform(child)
+            }
+        }
+    }
+
+    /// Whether workers were moved here with their processes: a supervisor that is new takes them over as they are.
+    private func hasProcesses(_ supervisor: SupervisorID) -> Bool {
+        supervisors[supervisor].entries.contains { entry in
+            switch entry.child {
+            case .worker(let worker): !workers[worker].phase.isDown
+            case .supervisor(let child): hasProcesses(child)
             }
         }
     }

@@ -8,7 +8,20 @@ extension SupervisorTree {
         supervisors[supervisor].restarts = []
         supervisors[supervisor].owesRestart = false
         supervisors[supervisor].skipsGate = false
-        for entry in supervisors[supervisor].entries { makeWaiting(entry.child) }
+        for entry in supervisors[supervisor].entries {
+            forgetOwedRestart(entry.child)
+            makeWaiting(entry.child)
+        }
+    }
+
+    /// What failed before its supervisor went down is started with it, not restarted: it draws on no allowance.
+    private mutating func forgetOwedRestart(_ child: Child) {
+        switch child {
+        case .worker(let worker):
+            workers[worker].owesRestart = false
+            workers[worker].notBefore = nil
+        case .supervisor(let supervisor): supervisors[supervisor].owesRestart = false
+        }
     }
 
     /// Starts every waiting child whose predecessors allow it.

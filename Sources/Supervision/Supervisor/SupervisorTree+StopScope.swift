@@ -95,6 +95,7 @@ extension SupervisorTree {
             case .worker(let worker):
                 workers[worker].notBefore = nil
                 workers[worker].owesRestart = false
+                workers[worker].skipsGate = false
                 switch workers[worker].phase {
                 case .waiting, .held, .backingOff, .failed: enter(worker, .stopped)
                 case .stopped, .finished: break

@@ -31,6 +31,20 @@ extension SupervisorTree {
         proceed(worker, in: parent, consequence)
     }
 
+    /// It failed, and a stop was requested before its group was gone: the failure is told, the request decides.
+    mutating func endedBeforeRequest(
+        _ worker: WorkerID, _ live: LiveInstance, _ cause: FailureCause, endedAt: MonotonicInstant
+    ) {
+        workers[worker].lastFailure = cause
+        let isWanted = workers[worker].isWanted
+        if isWanted { lineUp(worker) } else { enter(worker, .stopped) }
+        guard cause != .exited(.exited(code: 0)) else { return }
+        let isWithGroup = workers[worker].parent.map { supervisors[$0].isInStopScope(.worker(worker)) } ?? false
+        let ranFor = live.spawnedAt.duration(to: endedAt)
+        let consequence: Consequence = isWithGroup ? .restartedWithGroup : isWanted ? .restartedAtOnce : .leftDown
+        report(.workerFailed(worker, live.id, cause, ranFor: ranFor, consequence: consequence))
+    }
+
     /// Decides on the consequence and puts the worker into the phase for it.
     private mutating func arrangeRestart(_ worker: WorkerID, in parent: SupervisorID) -> Consequence {
         let specification = workers[worker].specification

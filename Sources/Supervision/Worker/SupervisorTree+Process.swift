@@ -15,6 +15,7 @@ extension SupervisorTree {
         }
         workers[worker].owesRestart = false
         workers[worker].notBefore = nil
+        workers[worker].skipsGate = false
         lastInstance += 1
         let specification = workers[worker].specification
         let live = LiveInstance(

@@ -18,7 +18,7 @@ extension SupervisorTree {
             if wasAnnounced {
                 beginStop(worker, for: .requested)
             } else {
-                stop.purpose = .requested
+                stop.isRequestedToo = true
                 enter(worker, .stopping(live, stop))
             }
         case .stopped, .waiting, .held, .backingOff, .failed, .finished: break
@@ -89,7 +89,8 @@ extension SupervisorTree {
         stop.exit = status
         stop.endedAt = now
         workers[worker].lastExit = status
-        killGroup(worker, live, &stop)
+        // One kill is enough, and its grace runs once: a stop has to end within the sum of its graces.
+        if !stop.isKilled { killGroup(worker, live, &stop) }
         enter(worker, .stopping(live, stop))
     }
 
@@ -100,14 +101,18 @@ extension SupervisorTree {
         let parent = workers[worker].parent
         let status = stop.exit ?? .unknown
         let endedAt = stop.endedAt ?? now
-        switch stop.purpose {
-        case .requested:
+        let cause: FailureCause =
+            if case .failure(let cause) = stop.purpose {
+                cause
+            } else {
+                spawnFailure.map(FailureCause.spawnFailed) ?? .exited(status)
+            }
+        if stop.purpose == .requested {
             workers[worker].lastFailure = nil
             if workers[worker].isWanted { lineUp(worker) } else { enter(worker, .stopped) }
-        case .failure(let cause):
-            ended(worker, live, cause, endedAt: endedAt)
-        case .announced, .ended:
-            let cause = spawnFailure.map(FailureCause.spawnFailed) ?? .exited(status)
+        } else if stop.isRequestedToo {
+            endedBeforeRequest(worker, live, cause, endedAt: endedAt)
+        } else {
             ended(worker, live, cause, endedAt: endedAt)
         }
         if departing.contains(worker) { forget(worker) }

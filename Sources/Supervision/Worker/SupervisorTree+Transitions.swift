@@ -21,6 +21,7 @@ extension SupervisorTree {
     mutating func lineUpAfterRefusal(_ worker: WorkerID) {
         if case .failed = workers[worker].phase { return }
         workers[worker].owesRestart = false
+        workers[worker].skipsGate = false
         lineUp(worker)
     }
 

@@ -79,6 +79,8 @@ struct Stop: Sendable {
     }
 
     var purpose: Purpose
+    /// A stop was requested after the failure that `purpose` tells of: that one is reported, and then it goes as requested.
+    var isRequestedToo = false
     let begunAt: MonotonicInstant
     /// Signals still to be sent, each when the grace of the one before is over.
     var remainingSteps: [StopPlan.Step]
