@@ -1,0 +1,62 @@
+import MonotonicTime
+import Supervision
+
+extension Observer {
+    /// Nothing is left of the current process: was its end asked for, and what does the policy say?
+    func noteGone(_ worker: WorkerModel, _ instance: InstanceModel) {
+        worker.instance = nil
+        worker.goneAt = now
+        worker.failedAt = instance.exitedAt ?? now
+        let cause = instance.strike ?? instance.exitCause ?? .exited(.unknown)
+        let wasAsked =
+            switch instance.ending {
+            case .step: true
+            case .none, .struck, .killed: instance.isToBeStopped || instance.wasKilledOnRequest
+            }
+        if instance.isStable.possibly { worker.failuresLow = 0 }
+        if instance.isStable.surely { worker.failuresHigh = 0 }
+        if wasAsked || !worker.isWanted || isShuttingDown {
+            worker.lastEnd = .asked
+            // A strike that fell together with a stop of the group may still be treated as the failure that it is.
+            if instance.strike != nil { worker.hasOtherCause = true }
+            if instance.ending != .step(0) { worker.reportable = (cause, instance.id) }
+        } else {
+            noteFailure(of: worker, instance, cause)
+        }
+    }
+
+    private func noteFailure(of worker: WorkerModel, _ instance: InstanceModel, _ cause: FailureCause) {
+        let isSuccess = cause == .exited(.exited(code: 0))
+        worker.parkedAlone = false
+        worker.hasOtherCause = !worker.reasons.isEmpty || stoppingScope(of: worker) != nil
+        switch (worker.specification.restart, isSuccess) {
+        case (.always, _), (.onFailure, false):
+            worker.lastEnd = .failed
+            worker.unreported = (cause, instance.id)
+            countFailure(of: worker)
+        case (.onFailure, true), (.never, true): worker.lastEnd = .left(success: true)
+        case (.never, false):
+            worker.lastEnd = .left(success: false)
+            worker.unreported = (cause, instance.id)
+        }
+    }
+
+    private func countFailure(of worker: WorkerModel) {
+        worker.failuresHigh += 1
+        if stoppingScope(of: worker) == nil {
+            worker.failuresLow += 1
+        }
+        // If it failed while its group was being stopped, it is left open whether that counts.
+    }
+
+    /// A stable run forgets all failures. Ready time before a pause may count or not, and so may a stable time that
+    /// was over before the tree was woken up for it.
+    func settleStability(of worker: WorkerModel, _ instance: InstanceModel) {
+        guard let since = instance.stableSince else { return }
+        let needed = instance.specifications.map(\.backoff.stableAfter)
+        let least = needed.min() ?? .zero
+        let most = needed.max() ?? .zero
+        if since.duration(to: now) + instance.earlierReadyTime >= least { instance.isStable.possibly = true }
+        if since.advanced(by: most) <= lastDeadline { instance.isStable.surely = true }
+    }
+}

@@ -1,0 +1,192 @@
+import MonotonicTime
+import Supervision
+
+extension Observer {
+    func followSpawn(_ id: WorkerID, _ instanceID: InstanceID, status: TreeStatus) {
+        guard let worker = workers[id], !worker.isForgotten else {
+            return fail(.liveTarget, "a worker that is not there is spawned")
+        }
+        require(
+            knownInstances.insert(instanceID).inserted, .singleInstance,
+            "instance \(instanceID.rawValue) of \(worker.name) is not fresh")
+        require(
+            worker.instance == nil, .singleInstance,
+            "\(worker.name) is spawned while its former process is not gone")
+        require(isStarted, .startOrder, "\(worker.name) is spawned before the start")
+        require(!isShuttingDown, .shutdownFinal, "\(worker.name) is spawned after the shutdown request")
+        require(worker.isWanted, .restartPolicy, "\(worker.name) is spawned, but nobody wants it")
+        require(
+            worker.reasons.isEmpty, .pausedWithReason,
+            "\(worker.name) is spawned although \(worker.reasons.sorted()) holds")
+        checkSupervisorsUp(worker, status)
+        if !isOwnStart(worker) {
+            checkStartOrder(worker, status)
+            checkGate(worker)
+        }
+        if !worker.hasOtherCause { checkOwnRestart(worker) }
+        countRestart(worker)
+        enterSpawn(worker, instanceID)
+    }
+
+    private func enterSpawn(_ worker: WorkerModel, _ id: InstanceID) {
+        let instance = InstanceModel(id: id, orderedAt: now, specification: worker.specification)
+        instance.orderedInStep = step
+        instance.startTimeout = instance.due(after: now) { $0.startTimeout }
+        worker.instance = instance
+        worker.goneAt = nil
+        worker.hasOtherCause = false
+        worker.isOnRequest = false
+        worker.parkedAlone = false
+    }
+
+    private func checkSupervisorsUp(_ worker: WorkerModel, _ status: TreeStatus) {
+        for supervisor in worker.chain {
+            guard let shown = status.supervisors.first(where: { $0.name == supervisor.name }) else { continue }
+            require(
+                shown.state == .up || shown.state == .stopping, .explainedStop,
+                "\(worker.name) is spawned while \(supervisor.name) is \(shown.state)")
+            // A supervisor further up stops its children one by one; those whose turn has not come go on.
+            guard supervisor === worker.supervisor, supervisor.stoppingSince != nil,
+                worker.position >= supervisor.concernedFrom
+            else { continue }
+            // What was ordered in this very step belongs to the start that follows the stop.
+            let leftover = order[supervisor.places].first {
+                guard $0.position >= supervisor.concernedFrom, let instance = $0.instance else { return false }
+                return instance.orderedInStep < step && (instance.ending != .none || instance.exitedAt != nil)
+            }
+            if let leftover {
+                fail(
+                    .stopOrder,
+                    "\(worker.name) is spawned while \(supervisor.name) stops its group, in which "
+                        + "\(leftover.name) is not down yet")
+            }
+        }
+    }
+
+    /// A worker's own restart, or a start on request: neither order nor gates apply.
+    private func isOwnStart(_ worker: WorkerModel) -> Bool {
+        if worker.isOnRequest { return true }
+        switch event {
+        case .resumeRequested(worker.id, _), .reloaded: return worker.shown?.state != .waiting
+        default: break
+        }
+        switch worker.shown?.state {
+        case .backingOff, .failed, .held: return true
+        case .waiting: return false
+        case .stopping, .starting, .running, .ready, .paused:
+            return !worker.chain.contains { $0.stoppingSince != nil }
+        case .stopped, .finished, nil: return false
+        }
+    }
+
+    /// Those that start in sequence do so in tree order.
+    private func checkStartOrder(_ worker: WorkerModel, _ status: TreeStatus) {
+        require(
+            worker.position > lastSequencePlace, .startOrder,
+            "\(worker.name) is started after a worker that comes later")
+        lastSequencePlace = max(lastSequencePlace, worker.position)
+        guard let supervisor = worker.supervisor else { return }
+        for shown in status.workers where shown.state == .waiting {
+            guard let other = workers[shown.id], !other.isRemoved, other.position < worker.position,
+                other.supervisor === supervisor
+            else { continue }
+            fail(.startOrder, "\(worker.name) is started while \(other.name), which comes before it, still waits")
+        }
+    }
+
+    private func checkGate(_ worker: WorkerModel) {
+        guard worker.specification.startGate == .previousReady, let supervisor = worker.supervisor else { return }
+        for other in order[supervisor.places.lowerBound..<worker.position] where other.isWanted {
+            if let instance = other.instance, instance.isReady, instance.ending == .none { continue }
+            if case .left(success: true) = other.lastEnd, other.instance == nil { continue }
+            fail(.startGate, "\(worker.name) is started although \(other.name) before it is not ready")
+        }
+    }
+
+    /// The worker failed and nothing else has touched it: policy, back-off and attempts alone bring it back.
+    private func checkOwnRestart(_ worker: WorkerModel) {
+        let specification = worker.specification
+        switch worker.lastEnd {
+        case .none, .asked: break
+        case .left: fail(.restartPolicy, "\(worker.name) is restarted against its policy")
+        case .failed:
+            let waited = worker.failedAt.duration(to: now)
+            if let maximum = specification.attempts.maximum, worker.failuresLow > maximum {
+                guard let retry = specification.attempts.retryAfterGivingUp else {
+                    return fail(.restartPolicy, "\(worker.name) is tried again although it was given up for good")
+                }
+                require(waited >= retry, .restartPolicy, "\(worker.name) was given up, and tried again too early")
+            } else if !worker.parkedAlone {
+                require(
+                    waited >= worker.waits.lowerBound, .restartPolicy,
+                    "\(worker.name) is restarted after \(waited), its back-off is \(worker.waits)")
+            }
+        }
+    }
+
+    // MARK: Restart intensity
+
+    private func countRestart(_ worker: WorkerModel) {
+        guard case .failed = worker.lastEnd, let supervisor = worker.supervisor else { return }
+        let isRetry = worker.shown?.state == .failed
+        if isRetry { uncertainRestarts(of: supervisor) { $0 == worker.name } }
+        enterRestart(
+            of: worker.name, in: supervisor, isCertain: !worker.hasOtherCause && !isRetry && !worker.parkedAlone)
+        worker.lastEnd = .none
+    }
+
+    private func enterRestart(of child: String, in supervisor: SupervisorModel, isCertain: Bool) {
+        supervisor.restarts.append(SupervisorModel.Restart(at: now, child: child, isCertain: isCertain))
+        let perChild = supervisor.intensity.scope == .perChild
+        let made = supervisor.restartsInWindow(at: now, of: perChild ? child : nil).lowerBound
+        require(
+            made <= supervisor.intensity.maxRestarts, .restartIntensity,
+            "\(supervisor.name) made \(made) restarts within \(supervisor.intensity.within), "
+                + "\(supervisor.intensity.maxRestarts) are allowed")
+        if supervisor.restarts.count > 64 { supervisor.restarts.removeFirst(32) }
+    }
+
+    func followExceeded(_ name: String, _ reaction: IntensityReaction) {
+        guard let supervisor = supervisors[name] else { return }
+        let allowed = supervisor.intensity.maxRestarts
+        let isExceeded: Bool
+        if supervisor.intensity.scope == .perChild {
+            var children = Set(supervisor.restarts.map(\.child))
+            children.insert("")
+            isExceeded = children.contains {
+                supervisor.restartsInWindow(at: now, of: $0).upperBound >= allowed
+            }
+            for worker in order where worker.supervisor === supervisor && worker.instance == nil {
+                worker.parkedAlone = true
+            }
+        } else {
+            isExceeded = supervisor.restartsInWindow(at: now, of: nil).upperBound >= allowed
+            require(
+                reaction == supervisor.specification.onIntensityExceeded, .restartIntensity,
+                "\(name) reacts with \(reaction) instead of \(supervisor.specification.onIntensityExceeded)")
+            for worker in order[supervisor.places] { worker.hasOtherCause = true }
+            for other in supervisorOrder where other.ancestors.contains(where: { $0 === supervisor }) {
+                other.hasEscalated = false
+            }
+        }
+        require(
+            isExceeded, .restartIntensity,
+            "\(name) says that its restart intensity is exceeded, but only "
+                + "\(supervisor.restartsInWindow(at: now, of: nil).upperBound) restarts fall into the window")
+        if reaction == .escalate {
+            supervisor.hasEscalated = true
+            uncertainRestarts(of: supervisor) { _ in true }
+        }
+    }
+
+    /// A supervisor that escalated and is up again was restarted by its parent, whose window that counts in.
+    func countSupervisorRestarts(_ status: TreeStatus) {
+        for supervisor in supervisorOrder where supervisor.hasEscalated {
+            guard let shown = status.supervisors.first(where: { $0.name == supervisor.name }) else { continue }
+            guard shown.state == .up else { continue }
+            supervisor.hasEscalated = false
+            guard let parent = supervisor.parent else { continue }
+            enterRestart(of: supervisor.name, in: parent, isCertain: parent.stoppingSince == nil)
+        }
+    }
+}

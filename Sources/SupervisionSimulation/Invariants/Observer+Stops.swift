@@ -1,0 +1,221 @@
+import MonotonicTime
+import Supervision
+
+extension Observer {
+    func followSignal(_ signal: Signal, _ worker: WorkerModel, _ instance: InstanceModel) {
+        require(instance.exitedAt == nil, .boundedStop, "\(worker.name) is signalled after its end")
+        switch instance.ending {
+        case .none:
+            if let cause = strikeCause(signal, worker, instance) {
+                instance.strike = cause
+                instance.ending = .struck
+                instance.wasKilledOnRequest = stoppingScope(of: worker) != nil
+                instance.stageDue = instance.due(after: now) { $0.stopPlan.steps.first?.grace ?? .zero }
+            } else {
+                checkBeginning(of: worker, instance)
+                enter(step: 0, signal, worker, instance)
+            }
+            settleStability(of: worker, instance)
+            instance.stopClocks()
+            instance.announcedStop = nil
+        case .struck:
+            // A request may replace the short way by the plan.
+            require(
+                instance.isToBeStopped || stoppingScope(of: worker) != nil, .boundedStop,
+                "\(worker.name) is signalled again after its strike")
+            enter(step: 0, signal, worker, instance)
+        case .step(let step):
+            require(
+                instance.stageDue.map { $0.earliest <= now } ?? true, .boundedStop,
+                "\(worker.name) gets its next signal before the grace of the last one is over")
+            enter(step: step + 1, signal, worker, instance)
+        case .killed: fail(.boundedStop, "\(worker.name) is signalled after its kill")
+        }
+    }
+
+    private func enter(step: Int, _ signal: Signal, _ worker: WorkerModel, _ instance: InstanceModel) {
+        let plans = instance.specifications.map(\.stopPlan.steps)
+        require(
+            plans.contains { step < $0.count && $0[step].signal == signal }, .boundedStop,
+            "\(worker.name) got signal \(signal.rawValue), which is not step \(step + 1) of its stop plan")
+        instance.ending = .step(step)
+        instance.stageDue = instance.due(after: now) {
+            step < $0.stopPlan.steps.count ? $0.stopPlan.steps[step].grace : .zero
+        }
+    }
+
+    func followKill(_ worker: WorkerModel, _ instance: InstanceModel) {
+        require(instance.ending != .killed, .boundedStop, "\(worker.name) is killed twice")
+        if instance.exitedAt == nil { checkKill(worker, instance) }
+        if case .step = instance.ending { instance.wasKilledOnRequest = true }
+        settleStability(of: worker, instance)
+        instance.ending = .killed
+        instance.isFrozen = false
+        instance.stopClocks()
+        instance.announcedStop = nil
+        instance.stageDue = instance.due(after: now) { $0.stopPlan.killGrace }
+    }
+
+    private func checkKill(_ worker: WorkerModel, _ instance: InstanceModel) {
+        switch instance.ending {
+        case .none: checkKillAtOnce(worker, instance)
+        case .struck:
+            require(
+                instance.stageDue.map { $0.earliest <= now } ?? true, .boundedStop,
+                "\(worker.name) is killed before its grace after a strike is over")
+        case .step(let step):
+            require(
+                instance.specifications.contains { step + 1 >= $0.stopPlan.steps.count }, .boundedStop,
+                "\(worker.name) is killed before the last step of its stop plan")
+            require(
+                instance.stageDue.map { $0.earliest <= now } ?? true, .boundedStop,
+                "\(worker.name) is killed before its grace is over")
+        case .killed: break
+        }
+    }
+
+    /// Right for a plan without signals, and for a process that announced its own end and does not come to it.
+    private func checkKillAtOnce(_ worker: WorkerModel, _ instance: InstanceModel) {
+        if hasOutstayed(instance), !instance.isToBeStopped { return }
+        if instance.specifications.contains(where: { $0.watchdogSignal == .kill }),
+            let cause = strikeCause(nil, worker, instance)
+        {
+            instance.strike = cause
+            return
+        }
+        require(
+            instance.specifications.contains { $0.stopPlan.steps.isEmpty }, .boundedStop,
+            "\(worker.name) is killed without the signals of its stop plan")
+        if let cause = strikeCause(nil, worker, instance) {
+            instance.strike = cause
+            // Its group may have been about to stop as well; the two cannot be told apart.
+            instance.wasKilledOnRequest = stoppingScope(of: worker) != nil
+        } else {
+            checkBeginning(of: worker, instance)
+            instance.wasKilledOnRequest = instance.isToBeStopped || stoppingScope(of: worker) != nil
+        }
+    }
+
+    private func hasOutstayed(_ instance: InstanceModel) -> Bool {
+        [instance.announcedStop, instance.formerAnnouncedStop].contains { $0.map { $0.earliest <= now } ?? false }
+    }
+
+    /// What makes this signal a strike against a process that the supervisor finds hung; a kill has no signal.
+    private func strikeCause(_ signal: Signal?, _ worker: WorkerModel, _ instance: InstanceModel) -> FailureCause? {
+        guard signal == nil || instance.specifications.contains(where: { $0.watchdogSignal == signal }) else {
+            return nil
+        }
+        func isDue(_ clocks: Due?...) -> Bool { clocks.contains { $0.map { $0.earliest <= now } ?? false } }
+        if event == .notified(worker.id, instance.id, .watchdogTriggered) { return .watchdogTriggered }
+        if instance.isToBeStopped { return nil }
+        if isDue(instance.watchdog, instance.formerWatchdog) { return .watchdogTimedOut }
+        if isDue(instance.startTimeout, instance.formerStartTimeout) { return .startTimedOut }
+        return nil
+    }
+
+    /// The first act against a process that has not failed: it was asked for, or a group stops in reverse order.
+    private func checkBeginning(of worker: WorkerModel, _ instance: InstanceModel) {
+        if instance.isToBeStopped { return }
+        if hasOutstayed(instance) { return }
+        let scopes = worker.chain.filter { $0.stoppingSince != nil }
+        guard !scopes.isEmpty else { return fail(.explainedStop, "\(worker.name) is stopped for no reason") }
+        // A supervisor whose turn has not come yet may still restart a group of its own: one good cause is enough.
+        let objections = scopes.map { objection(to: $0, stopping: worker) }
+        if let objection = objections.first, let objection, !objections.contains(where: { $0 == nil }) {
+            fail(objection.invariant, objection.explanation)
+        }
+    }
+
+    private func objection(to scope: SupervisorModel, stopping worker: WorkerModel) -> Violation? {
+        guard isShuttingDown || worker.position >= scope.concernedFrom else {
+            return Violation(
+                invariant: .explainedStop,
+                explanation: "\(worker.name) is stopped with the group of \(scope.name), which it comes before")
+        }
+        let successors = order[scope.places].suffix(from: max(scope.places.lowerBound, worker.position + 1))
+        guard let other = successors.first(where: { $0.instance != nil }) else { return nil }
+        return Violation(
+            invariant: .stopOrder,
+            explanation: "\(worker.name) is stopped with the group of \(scope.name) while \(other.name), which comes "
+                + "after it, is not down")
+    }
+
+    /// The supervisor above the worker that was the first to stop its children.
+    func stoppingScope(of worker: WorkerModel) -> SupervisorModel? {
+        worker.chain.filter { $0.stoppingSince != nil }
+            .min { ($0.stoppingSince ?? 0, $0.places.lowerBound) < ($1.stoppingSince ?? 0, $1.places.lowerBound) }
+    }
+
+    // MARK: Supervisors
+
+    /// Enters which supervisors stop their children now, and why.
+    func noteSupervisors(_ status: TreeStatus) {
+        for shown in status.supervisors {
+            guard let supervisor = supervisors[shown.name] else { continue }
+            let isStopping = shown.state != .up || reportsStop(of: supervisor)
+            if isStopping {
+                if supervisor.stoppingSince == nil { supervisor.stoppingSince = step }
+                noteConcerned(supervisor)
+                markGroup(supervisor, isStartedAgain: shown.state != .parked && !reportsExcess(of: supervisor))
+            }
+        }
+    }
+
+    private func reportsStop(of supervisor: SupervisorModel) -> Bool {
+        if isShuttingDown { return true }
+        return actions.contains { action in
+            switch action {
+            case .report(.groupRestarted(supervisor.name, _)), .report(.intensityExceeded(supervisor.name, _)): true
+            default: false
+            }
+        }
+    }
+
+    private func noteConcerned(_ supervisor: SupervisorModel) {
+        for action in actions {
+            guard case .report(let report) = action else { continue }
+            switch report {
+            case .groupRestarted(supervisor.name, let because):
+                supervisor.concernedFrom = min(
+                    supervisor.concernedFrom,
+                    supervisor.specification.strategy == .restForOne ? firstPlace(of: because) : 0)
+            case .intensityExceeded(supervisor.name, _) where supervisor.intensity.scope == .shared:
+                supervisor.concernedFrom = 0
+            default: break
+            }
+        }
+        // Stopped along with its parent.
+        if supervisor.ancestors.contains(where: { $0.stoppingSince != nil }) || isShuttingDown || supervisor.isRemoved {
+            supervisor.concernedFrom = min(supervisor.concernedFrom, 0)
+            // Started again with its parent, it may begin a new account.
+            forgetAccounts(below: supervisor)
+        }
+    }
+
+    /// A group operation is a cause of its own for every worker that it concerns, but for the one that failed.
+    private func markGroup(_ supervisor: SupervisorModel, isStartedAgain: Bool) {
+        for worker in order[supervisor.places] where worker.position >= supervisor.concernedFrom {
+            if case .failed = worker.lastEnd, isStartedAgain, worker.supervisor === supervisor { continue }
+            worker.hasOtherCause = true
+        }
+    }
+
+    /// The supervisor goes down: when it is up again, its children start, and are not restarted.
+    func forgetAccounts(below supervisor: SupervisorModel) {
+        uncertainRestarts(of: supervisor) { _ in true }
+        for other in supervisorOrder where other.ancestors.contains(where: { $0 === supervisor }) {
+            other.hasEscalated = false
+        }
+    }
+
+    private func reportsExcess(of supervisor: SupervisorModel) -> Bool {
+        actions.contains { action in
+            if case .report(.intensityExceeded(supervisor.name, _)) = action { true } else { false }
+        }
+    }
+
+    private func firstPlace(of child: String) -> Int {
+        if let supervisor = supervisors[child] { return supervisor.places.lowerBound }
+        return order.firstIndex { $0.name == child } ?? 0
+    }
+}
