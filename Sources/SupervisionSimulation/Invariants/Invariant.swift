@@ -46,8 +46,10 @@ package enum Invariant: String, CaseIterable, Sendable {
 }
 
 /// An invariant that did not hold.
-package struct Violation: Error, Sendable {
+package struct Violation: Error, Sendable, CustomStringConvertible {
     package var invariant: Invariant
     /// What was seen and what was expected.
     package var explanation: String
+
+    package var description: String { "\(invariant.rawValue): \(explanation)" }
 }

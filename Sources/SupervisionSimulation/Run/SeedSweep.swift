@@ -1,67 +1,89 @@
-/// Runs many seeds on several threads.
+/// Many seeds, in slices that can run on threads of their own.
 package struct SeedSweep: Sendable {
+    /// A range of seeds that one thread runs.
+    package struct Slice: Sendable {
+        fileprivate var seeds: Range<UInt64>
+        fileprivate var stopsAtFailure: Bool
+
+        package func run() -> Tally {
+            var tally = Tally()
+            for seed in seeds {
+                let outcome = Simulation(Schedule.generated(seed: seed)).run()
+                tally.seeds += 1
+                tally.steps += outcome.steps
+                guard let violation = outcome.violation else { continue }
+                tally.failures.append(Failure(seed: seed, violation: violation))
+                if stopsAtFailure { break }
+            }
+            return tally
+        }
+    }
+
     package struct Failure: Sendable {
         package var seed: UInt64
         package var violation: Violation
     }
 
+    /// What came of some seeds.
     package struct Tally: Sendable {
         package var seeds: UInt64 = 0
+        /// Events that the trees handled.
         package var steps = 0
         package var failures: [Failure] = []
-
-        fileprivate mutating func add(_ other: Tally) {
-            seeds += other.seeds
-            steps += other.steps
-            failures += other.failures
-        }
     }
 
+    package private(set) var total = Tally()
     private let command: SimulatorCommand
-    /// Seeds between two looks at the other threads.
+    private var next: UInt64
+    private let end: UInt64
+    private var nextMark: UInt64 = 0
     private static let sliceLength: UInt64 = 250
+    private static let progressEvery: UInt64 = 5_000
 
     package init(_ command: SimulatorCommand) {
         self.command = command
+        next = command.from
+        end = command.from + command.seeds
+        nextMark = Self.progressEvery
     }
 
-    /// Calls `progress` after each slice; stops at the first failure unless told to keep going.
-    package func run(progress: (Tally) -> Void) async -> Tally {
-        var tally = Tally()
-        var next = command.from
-        let end = command.from + command.seeds
-        await withTaskGroup(of: Tally.self) { group in
-            for _ in 0..<command.jobs { Self.addSlice(to: &group, &next, end, command) }
-            while let slice = await group.next() {
-                tally.add(slice)
-                progress(tally)
-                if tally.failures.isEmpty || command.keepsGoing { Self.addSlice(to: &group, &next, end, command) }
-            }
-        }
-        tally.failures.sort { $0.seed < $1.seed }
-        return tally
-    }
-
-    private static func addSlice(
-        to group: inout TaskGroup<Tally>, _ next: inout UInt64, _ end: UInt64, _ command: SimulatorCommand
-    ) {
-        guard next < end else { return }
-        let slice = next..<min(end, next + sliceLength)
+    /// What to run next; nothing at the end, and after a failure unless told to keep going.
+    package mutating func nextSlice() -> Slice? {
+        guard next < end, total.failures.isEmpty || command.keepsGoing else { return nil }
+        let slice = next..<min(end, next + Self.sliceLength)
         next = slice.upperBound
-        group.addTask { Self.run(slice, stopsAtFailure: !command.keepsGoing) }
+        return Slice(seeds: slice, stopsAtFailure: !command.keepsGoing)
     }
 
-    private static func run(_ slice: Range<UInt64>, stopsAtFailure: Bool) -> Tally {
-        var tally = Tally()
-        for seed in slice {
-            let outcome = Simulation(Schedule.generated(seed: seed)).run()
-            tally.seeds += 1
-            tally.steps += outcome.steps
-            if let violation = outcome.violation {
-                tally.failures.append(Failure(seed: seed, violation: violation))
-                if stopsAtFailure { break }
-            }
+    /// Adds what a slice came to, and prints how far it is from time to time.
+    package mutating func add(_ tally: Tally) {
+        total.seeds += tally.seeds
+        total.steps += tally.steps
+        total.failures += tally.failures
+        guard total.seeds >= nextMark, total.seeds < command.seeds else { return }
+        nextMark += Self.progressEvery
+        print("\(total.seeds) of \(command.seeds) seeds, \(total.steps) events, \(total.failures.count) failures")
+    }
+
+    /// Prints what came of all; returns the exit status.
+    package func report() -> Int32 {
+        let failures = total.failures.sorted { $0.seed < $1.seed }
+        guard let first = failures.first else {
+            print("\(total.seeds) seeds, \(total.steps) events: every invariant held")
+            return 0
         }
-        return tally
+        for failure in failures.prefix(20) { print("seed \(failure.seed), invariant \(failure.violation)") }
+        print("\(failures.count) of \(total.seeds) seeds failed")
+        if command.keepsGoing { summarise(failures) }
+        print("replay: supervision-simulator --seed \(first.seed), or make simulate SEED=\(first.seed)")
+        if command.minimises { _ = Simulator.trace(first.seed, minimises: true) }
+        return 1
+    }
+
+    private func summarise(_ failures: [Failure]) {
+        let counts = Dictionary(grouping: failures) { $0.violation.invariant.rawValue }
+        for (invariant, failures) in counts.sorted(by: { $0.value.count > $1.value.count }) {
+            print("  \(invariant): \(failures.count)")
+        }
     }
 }
