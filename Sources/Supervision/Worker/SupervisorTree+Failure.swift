@@ -38,7 +38,8 @@ extension SupervisorTree {
         workers[worker].lastFailure = cause
         let isWanted = workers[worker].isWanted
         if isWanted { lineUp(worker) } else { enter(worker, .stopped) }
-        guard cause != .exited(.exited(code: 0)) else { return }
+        let isFinish = cause == .exited(.exited(code: 0)) && workers[worker].specification.restart != .always
+        guard !isFinish else { return }
         let isWithGroup = workers[worker].parent.map { supervisors[$0].isInStopScope(.worker(worker)) } ?? false
         let ranFor = live.spawnedAt.duration(to: endedAt)
         let consequence: Consequence = isWithGroup ? .restartedWithGroup : isWanted ? .restartedAtOnce : .leftDown

@@ -102,6 +102,7 @@ extension Observer {
         case .intensityExceeded(let supervisor, let reaction): followExceeded(supervisor, reaction)
         case .groupRestarted(let supervisor, _):
             guard let model = supervisors[supervisor] else { return }
+            model.reportedStopInStep = step
             require(
                 model.specification.strategy != .oneForOne, .explainedStop,
                 "\(supervisor) restarts a group although it is one-for-one")
@@ -109,6 +110,7 @@ extension Observer {
             guard let model = supervisors[supervisor] else { return }
             model.restarts = []
             model.hasEscalated = false
+            if let parent = model.parent { uncertainRestarts(of: parent) { $0 == supervisor } }
             for worker in order[model.places] { worker.hasOtherCause = true }
         case .workerChanged, .workerRecovered, .groupAbandoned, .reloaded: break
         }

@@ -18,7 +18,11 @@ extension Observer {
         if wasAsked || !worker.isWanted || isShuttingDown {
             worker.lastEnd = .asked
             // A strike that fell together with a stop of the group may still be treated as the failure that it is.
-            if instance.strike != nil { worker.hasOtherCause = true }
+            if instance.strike != nil, worker.isWanted, !isShuttingDown {
+                worker.hasOtherCause = true
+                worker.failuresHigh += 1
+                if worker.specification.restart != .never { worker.lastEnd = .failed }
+            }
             if instance.ending != .step(0) { worker.reportable = (cause, instance.id) }
         } else {
             noteFailure(of: worker, instance, cause)

@@ -16,6 +16,8 @@ extension Observer {
         layOut(root, parent: nil, identities: identities, present: &present)
         for (name, supervisor) in supervisors where present[name] == nil { supervisor.isRemoved = true }
         supervisors = present
+        // Places have changed; whom a stop under way concerns is not worked out again.
+        for supervisor in supervisorOrder where supervisor.stoppingSince != nil { supervisor.concernedFrom = 0 }
         for (index, worker) in order.enumerated() { worker.position = index }
         let remaining = Set(order.map(\.id))
         for worker in former where !remaining.contains(worker.id) { markRemoved(worker) }
@@ -28,6 +30,7 @@ extension Observer {
         let known = supervisors[specification.name]
         let supervisor = known ?? SupervisorModel(specification, parent: parent)
         if known != nil, supervisor.parent?.name != parent?.name { uncertainRestarts(of: supervisor) { _ in true } }
+        if supervisor.intensity != specification.intensity { uncertainRestarts(of: supervisor) { _ in true } }
         supervisor.parent = parent
         supervisor.specification = specification
         present[specification.name] = supervisor
@@ -62,6 +65,7 @@ extension Observer {
         let former = worker.specification
         let moved = worker.chain.first !== chain.first
         if moved, let supervisor = worker.supervisor {
+            worker.movedInStep = step
             uncertainRestarts(of: supervisor) { $0 == worker.name }
         }
         if worker.isRemoved {

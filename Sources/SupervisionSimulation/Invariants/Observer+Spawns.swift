@@ -46,13 +46,15 @@ extension Observer {
                 shown.state == .up || shown.state == .stopping, .explainedStop,
                 "\(worker.name) is spawned while \(supervisor.name) is \(shown.state)")
             // A supervisor further up stops its children one by one; those whose turn has not come go on.
-            guard supervisor === worker.supervisor, supervisor.stoppingSince != nil,
+            guard supervisor === worker.supervisor, let since = supervisor.stoppingSince,
+                since < step || supervisor.reportedStopInStep == step,
                 worker.position >= supervisor.concernedFrom
             else { continue }
             // What was ordered in this very step belongs to the start that follows the stop.
             let leftover = order[supervisor.places].first {
                 guard $0.position >= supervisor.concernedFrom, let instance = $0.instance else { return false }
-                return instance.orderedInStep < step && (instance.ending != .none || instance.exitedAt != nil)
+                guard instance.orderedInStep < step, $0.movedInStep < since else { return false }
+                return (instance.ending != .none || instance.exitedAt != nil)
             }
             if let leftover {
                 fail(
@@ -74,7 +76,7 @@ extension Observer {
         case .backingOff, .failed, .held: return true
         case .waiting: return false
         case .stopping, .starting, .running, .ready, .paused:
-            return !worker.chain.contains { $0.stoppingSince != nil }
+            return worker.supervisor?.stoppingSince == nil
         case .stopped, .finished, nil: return false
         }
     }
@@ -148,6 +150,7 @@ extension Observer {
 
     func followExceeded(_ name: String, _ reaction: IntensityReaction) {
         guard let supervisor = supervisors[name] else { return }
+        supervisor.reportedStopInStep = step
         let allowed = supervisor.intensity.maxRestarts
         let isExceeded: Bool
         if supervisor.intensity.scope == .perChild {

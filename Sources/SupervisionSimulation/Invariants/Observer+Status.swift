@@ -112,8 +112,7 @@ extension Observer {
         let isBlocked = order[..<worker.position].contains { other in
             guard other.isWanted else { return false }
             guard let instance = other.instance else {
-                if case .left(success: true) = other.lastEnd { return false }
-                return true
+                return !status.workers.contains { $0.id == other.id && $0.state == .finished }
             }
             return !instance.isReady || instance.isFrozen || instance.ending != .none
                 || instance.announcedStop != nil

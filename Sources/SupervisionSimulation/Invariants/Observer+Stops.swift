@@ -23,7 +23,10 @@ extension Observer {
             require(
                 instance.isToBeStopped || stoppingScope(of: worker) != nil, .boundedStop,
                 "\(worker.name) is signalled again after its strike")
-            enter(step: 0, signal, worker, instance)
+            let isSecondStep = instance.specifications.contains {
+                $0.stopPlan.steps.count > 1 && $0.stopPlan.steps[1].signal == signal
+            }
+            enter(step: instance.wasKilledOnRequest && isSecondStep ? 1 : 0, signal, worker, instance)
         case .step(let step):
             require(
                 instance.stageDue.map { $0.earliest <= now } ?? true, .boundedStop,
@@ -133,7 +136,12 @@ extension Observer {
                 explanation: "\(worker.name) is stopped with the group of \(scope.name), which it comes before")
         }
         let successors = order[scope.places].suffix(from: max(scope.places.lowerBound, worker.position + 1))
-        guard let other = successors.first(where: { $0.instance != nil }) else { return nil }
+        guard
+            let other = successors.first(where: {
+                // One that a reload moved here is no part of a stop that was under way.
+                $0.instance != nil && $0.movedInStep < scope.stoppingSince ?? 0
+            })
+        else { return nil }
         return Violation(
             invariant: .stopOrder,
             explanation: "\(worker.name) is stopped with the group of \(scope.name) while \(other.name), which comes "
@@ -158,6 +166,17 @@ extension Observer {
                 noteConcerned(supervisor)
                 markGroup(supervisor, isStartedAgain: shown.state != .parked && !reportsExcess(of: supervisor))
             }
+        }
+        noteSupervisorsBelow()
+    }
+
+    /// Supervisors below one that stops may go down and come up again within one step.
+    private func noteSupervisorsBelow() {
+        for supervisor in supervisorOrder {
+            let isTakenDown = supervisor.ancestors.contains {
+                $0.stoppingSince != nil && supervisor.places.lowerBound >= $0.concernedFrom
+            }
+            if isTakenDown { forgetAccounts(below: supervisor) }
         }
     }
 
@@ -187,8 +206,6 @@ extension Observer {
         // Stopped along with its parent.
         if supervisor.ancestors.contains(where: { $0.stoppingSince != nil }) || isShuttingDown || supervisor.isRemoved {
             supervisor.concernedFrom = min(supervisor.concernedFrom, 0)
-            // Started again with its parent, it may begin a new account.
-            forgetAccounts(below: supervisor)
         }
     }
 

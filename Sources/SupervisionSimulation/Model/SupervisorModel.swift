@@ -12,6 +12,8 @@ final class SupervisorModel {
     var restarts: [Restart] = []
     /// Its children stop or have stopped together, since this step of the run.
     var stoppingSince: Int?
+    /// When it last reported a stop of its children.
+    var reportedStopInStep = 0
     /// First place in tree order that a group restart concerns.
     var concernedFrom = Int.max
     /// It gave up, and its parent has not restarted it yet.

@@ -7,6 +7,8 @@ final class WorkerModel {
     var specification: WorkerSpecification
     /// Nearest first, the root last.
     var chain: [SupervisorModel] = []
+    /// When a reload last put it under another supervisor.
+    var movedInStep = 0
     /// Place in tree order.
     var position = 0
     var isWanted: Bool
