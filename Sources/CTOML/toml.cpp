@@ -1,16 +1,12 @@
 #include "CTOML.h"
 
-#define TOML_EXCEPTIONS 0
-#define TOML_ENABLE_FORMATTERS 0
-#define TOML_ENABLE_UNRELEASED_FEATURES 0
-#define TOML_MAX_NESTED_VALUES HF_TOML_MAX_DEPTH
-#include <toml++/toml.h>
-
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
-#include "key_depth.hpp"
+#include "shape_scan.hpp"
+#include "tomlplusplus.hpp"
 
 struct hf_toml_document {
     toml::table root;
@@ -51,7 +47,7 @@ void append_children(std::vector<hf_toml_node> &nodes, const toml::table &table)
     std::vector<entry> entries;
     entries.reserve(table.size());
     for (auto &&[key, value] : table) entries.emplace_back(&key, &value);
-    std::stable_sort(entries.begin(), entries.end(), [](const entry &left, const entry &right) {
+    std::sort(entries.begin(), entries.end(), [](const entry &left, const entry &right) {
         return left.first->source().begin < right.first->source().begin;
     });
     for (const entry &child : entries) append(nodes, *child.second, child.first);
@@ -102,9 +98,9 @@ void fail(hf_toml_document &document, std::string reason, hf_toml_position posit
 }
 
 void parse(hf_toml_document &document, std::string_view bytes) {
-    hf_toml_position deep{};
-    if (holdfast::key_depth_scan{bytes}.finds_too_deep_key(deep)) {
-        fail(document, "a key has more than " + std::to_string(HF_TOML_MAX_DEPTH) + " parts", deep);
+    hf_toml_position place{};
+    if (const char *fault = holdfast::shape_scan{bytes}.find_fault(place)) {
+        fail(document, fault, place);
         return;
     }
     toml::parse_result result = toml::parse(bytes);

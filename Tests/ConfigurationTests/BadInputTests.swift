@@ -27,7 +27,7 @@ private let badInputs: [BadInput] = [
         "t.toml:3:8: is not valid TOML: key-value pair: cannot redefine existing string 'name'"),
     BadInput(
         "a key of 40 parts", Array(repeating: "a", count: 40).joined(separator: ".") + " = 1\n",
-        "t.toml:1:64: is not valid TOML: a key has more than 32 parts"),
+        "t.toml:1:64: is not valid TOML: a key has too many parts"),
     BadInput(
         "arrays in arrays", "a = " + String(repeating: "[", count: 100),
         "t.toml:1:37: is not valid TOML: value: exceeded maximum nested value depth of 32"),

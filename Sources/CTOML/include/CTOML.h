@@ -15,6 +15,9 @@ extern "C" {
 /// depth of a document must be bounded before it is parsed.
 #define HF_TOML_MAX_DEPTH 32
 
+/// The most table headers and dots of dotted keys together: toml++ takes quadratic time in their number.
+#define HF_TOML_MAX_HEADERS 32768
+
 enum {
     hf_toml_table = 0,
     hf_toml_array = 1,

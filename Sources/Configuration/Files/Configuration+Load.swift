@@ -12,12 +12,12 @@ extension Configuration {
     package static func load(paths: [String] = [defaultPath]) -> ConfigurationReport {
         let files = ConfigurationFiles(paths: paths)
         let problems = ProblemCollector()
-        for problem in files.problems { problems.willRead(problem.file) }
+        for file in files.order { problems.willRead(file) }
         for problem in files.problems { problems.add(problem) }
         let draft = ConfigurationDraft(files.sources, hostName: HostName.current(), problems)
 
         let environment = ProblemCollector()
-        for source in files.sources { environment.willRead(source.file) }
+        for file in files.order { environment.willRead(file) }
         var check = EnvironmentCheck(environment)
         check.inspect(draft)
         var configuration = draft.configuration

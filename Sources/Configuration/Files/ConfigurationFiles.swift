@@ -10,6 +10,8 @@ struct ConfigurationFiles {
 
     private(set) var sources: [ConfigurationSource] = []
     private(set) var problems: [ConfigurationProblem] = []
+    /// Every file in the order in which they count, those that cannot be read included.
+    private(set) var order: [String] = []
     private var total = 0
 
     /// - Parameter paths: the main files.
@@ -41,6 +43,7 @@ struct ConfigurationFiles {
     }
 
     private mutating func read(_ path: String) {
+        order.append(path)
         do throws(SystemError) {
             let status = try SystemCall.status(of: path)
             // Opening a FIFO or a device could wait for ever.

@@ -44,7 +44,7 @@ struct ConfigurationDraft {
 
         let defaultsTable = document.subtable(PolicySchema.defaultsTable)
         let defaults = WorkerDefaults(
-            policy: defaultsTable, limits: defaultsTable.subtable(LimitSchema.table("worker_defaults.limits")),
+            policy: defaultsTable, limits: defaultsTable.subtable(LimitSchema.defaultsTable),
             user: runtime.defaultUser, output: output.perWorker, problems)
         let supervisors = document.pieces(of: SupervisorSchema.table).enumerated().map {
             SupervisorDraft($0.element, number: $0.offset + 1, problems)

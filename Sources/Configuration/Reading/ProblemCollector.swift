@@ -14,7 +14,7 @@ final class ProblemCollector {
     }
 
     func add(_ problem: ConfigurationProblem) {
-        if kept.count >= ProblemCollector.limit {
+        if isFull {
             dropped += 1
         } else if seen.insert(problem).inserted {
             kept.append(problem)
@@ -27,6 +27,9 @@ final class ProblemCollector {
                 kind: .setting, file: place.file, position: place.position, key: key, message: message,
                 allowed: allowed))
     }
+
+    /// Whether further problems are only counted: not worth a guess at what was meant.
+    var isFull: Bool { kept.count >= ProblemCollector.limit }
 
     var isEmpty: Bool { kept.isEmpty }
 

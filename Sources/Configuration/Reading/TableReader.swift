@@ -35,7 +35,7 @@ struct TableReader {
             }
         } else {
             let place = SourcePlace(file: piece.file, position: entry.keyPosition)
-            if let guess = schema.suggestion(for: entry.key) {
+            if !problems.isFull, let guess = schema.suggestion(for: entry.key) {
                 problems.add(place, site.key, "is not known here (did you mean \(guess.inQuotes)?)")
             } else {
                 problems.add(

@@ -113,7 +113,9 @@ struct TreeAssembly {
     private func reportUnknown(_ name: String, _ place: SourcePlace, _ key: String) {
         if name == SupervisorSpecification.systemName {
             problems.add(place, key, "\"system\" is for Holdfast's own processes", allowed: "another supervisor")
-        } else if let guess = NearestName.of(name, among: known) {
+        } else if problems.isFull {
+            problems.add(place, key, "there is no supervisor \(name.quoted)")
+        } else if known.count <= 1000, let guess = NearestName.of(name, among: known) {
             problems.add(place, key, "there is no supervisor \(name.quoted) (did you mean \(guess.inQuotes)?)")
         } else {
             let shown = known.prefix(8).map(\.inQuotes).joined(separator: ", ")
@@ -123,13 +125,15 @@ struct TreeAssembly {
     }
 
     private func report(_ cycles: [[String]]) {
-        for cycle in cycles {
+        for cycle in cycles where !problems.isFull {
             // Told once, at the member that stands first.
-            let drafts = supervisors.filter { draft in draft.name.map(cycle.contains) ?? false }
+            let members = Set(cycle)
+            let drafts = supervisors.filter { draft in draft.name.map(members.contains) ?? false }
             guard let draft = drafts.min(by: { precedes($0.parentPlace, $1.parentPlace) }), let name = draft.name,
                 let start = cycle.firstIndex(of: name)
             else { continue }
-            let turned = cycle[start...] + cycle[..<start] + [name]
+            var turned = cycle[start...] + cycle[..<start] + [name]
+            if turned.count > 12 { turned = turned.prefix(10) + ["..."] + turned.suffix(1) }
             problems.add(
                 draft.parentPlace, "\(draft.path).parent",
                 "supervisors are in a cycle: \(turned.joined(separator: " -> "))",

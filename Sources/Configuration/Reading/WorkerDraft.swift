@@ -40,7 +40,7 @@ struct WorkerDraft {
 
 extension WorkerLaunch {
     fileprivate init(_ table: TableReader, name: String, watchdog: Duration?, defaults: WorkerDefaults) {
-        let limits = defaults.limits.merging(LimitSchema.read(table.subtable(LimitSchema.table("worker.limits")))) {
+        let limits = defaults.limits.merging(LimitSchema.read(table.subtable(LimitSchema.workerTable))) {
             $1
         }
         self.init(

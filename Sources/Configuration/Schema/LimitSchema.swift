@@ -23,7 +23,10 @@ enum LimitSchema {
         ),
     ]
 
-    static func table(_ path: String) -> TableSchema {
+    static let workerTable = table("worker.limits")
+    static let defaultsTable = table("worker_defaults.limits")
+
+    private static func table(_ path: String) -> TableSchema {
         let isWorkers = path == "worker.limits"
         return TableSchema(
             path,

@@ -26,7 +26,8 @@ enum PolicySchema {
         misnomers: ["watchdog_sec", "watchdog_timeout"])
     static let watchdogSignal = Setting.optional(
         "watchdog_signal", .signal(SignalName.ending), default: standard.watchdogSignal,
-        "What a hung or late worker is sent first; the kill of its group follows.")
+        "What a hung or late worker is sent. A kill recovers fastest; after any other signal (`SIGABRT`, for a core file) the "
+            + "worker has the grace of its first stop step before it is killed.")
     static let backoffInitial = Setting.optional(
         "backoff_initial", .duration(.milliseconds(1)...day), default: standard.backoff.initial,
         "The wait before the second restart; the first comes at once, each further wait is twice as long.",
@@ -71,7 +72,7 @@ enum PolicySchema {
 
     /// `[worker_defaults]`.
     static let defaultsTable = TableSchema(
-        "worker_defaults", settings: settings, subtables: [LimitSchema.table("worker_defaults.limits")])
+        "worker_defaults", settings: settings, subtables: [LimitSchema.defaultsTable])
 }
 
 /// A step of `stop_plan`.

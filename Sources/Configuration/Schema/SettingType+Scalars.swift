@@ -3,7 +3,7 @@ import Supervision
 extension SettingType<String> {
     /// Any text of at most `limit` bytes.
     static func text(_ allowed: String, limit: Int = 32_768) -> SettingType {
-        SettingType(allowed: allowed, render: { $0 }) { value throws(TextMistake) in
+        SettingType(allowed: allowed, render: { $0.inQuotes }) { value throws(TextMistake) in
             let text = try value.text()
             guard !text.isEmpty else { throw TextMistake(reason: "is empty") }
             guard text.utf8.count <= limit else { throw TextMistake(reason: "has more than \(limit) bytes") }
@@ -12,7 +12,7 @@ extension SettingType<String> {
     }
 
     /// The name of a worker, a supervisor or the runtime.
-    static let childName = SettingType(allowed: "a name of \(ChildName.allowed)", render: { $0 }) {
+    static let childName = SettingType(allowed: "a name of \(ChildName.allowed)", render: { $0.inQuotes }) {
         value throws(TextMistake) in
         let text = try value.text()
         guard ChildName.isWellFormed(text) else { throw TextMistake(reason: "\(text.quoted) is not a name") }
@@ -21,7 +21,7 @@ extension SettingType<String> {
 
     /// The name of a user or group, as far as it can be judged without asking the machine.
     static func account(_ what: String) -> SettingType {
-        SettingType(allowed: "the name of a \(what)", render: { $0 }) { value throws(TextMistake) in
+        SettingType(allowed: "the name of a \(what)", render: { $0.inQuotes }) { value throws(TextMistake) in
             let text = try value.text()
             let isPlausible = !text.isEmpty && text.utf8.count <= 256 && !text.contains { ":/\n ".contains($0) }
             guard isPlausible else { throw TextMistake(reason: "\(text.quoted) is not the name of a \(what)") }
@@ -29,7 +29,8 @@ extension SettingType<String> {
         }
     }
 
-    static let absolutePath = SettingType(allowed: "an absolute path", render: { $0 }) { value throws(TextMistake) in
+    static let absolutePath = SettingType(allowed: "an absolute path", render: { $0.inQuotes }) {
+        value throws(TextMistake) in
         let text = try value.text()
         guard text.hasPrefix("/") else { throw TextMistake(reason: "\(text.quoted) is not an absolute path") }
         // PATH_MAX, with the terminating byte.

@@ -53,7 +53,7 @@ enum WorkerSchema {
                 setting.absent = "as in `[worker_defaults]`"
                 return setting
             },
-        subtables: [LimitSchema.table("worker.limits"), OutputSchema.workerTable])
+        subtables: [LimitSchema.workerTable, OutputSchema.workerTable])
 }
 
 /// The whole file.
