@@ -4,6 +4,11 @@ extension OutputRuntime {
     /// The number of the descriptor that holdfastd has this process inherit.
     package static let channelDescriptor: Int32 = 3
 
+    /// How long one piece of work may take: a turn of a FIFO, a request. A second for a journal that takes no more is
+    /// within it; a disk that does not answer is not, and the bytes wait in the FIFO for the next process.
+    private static let longestWork: UInt32 = 30
+    private static let standardError: Int32 = 2
+
     /// The whole life of the process: exit status 0 once holdfastd has gone or SIGTERM came and everything readable is
     /// logged; 1 when it could not begin or its event loop failed, which holdfastd answers with a restart.
     package static func run() -> Int32 {
@@ -15,7 +20,9 @@ extension OutputRuntime {
             let channel = try UnixStream.inherited(at: channelDescriptor)
             let runtime = try OutputRuntime(
                 loop: loop, channel: channel, notifySocket: ProcessEnvironment.value("NOTIFY_SOCKET"),
-                watchdogMicroseconds: ProcessEnvironment.value("WATCHDOG_USEC").flatMap { Int64($0) })
+                watchdogMicroseconds: ProcessEnvironment.value("WATCHDOG_USEC").flatMap { Int64($0) },
+                deadman: DeadmanAlarm(seconds: longestWork))
+            runtime.onWarning = say
             let signals = try SignalSource(loop: loop, signals: [SignalNumber.terminate]) { [weak runtime] _ in
                 runtime?.finish()
             }
@@ -24,10 +31,14 @@ extension OutputRuntime {
             withExtendedLifetime(signals) {}
             return 0
         } catch {
-            let line = "<3>holdfast-output: \(error)\n"
-            // With nobody on the other side there is nothing left to do about it.
-            _ = try? SystemCall.write(2, Array(line.utf8))
+            say("\(error)")
             return 1
         }
+    }
+
+    /// A line on standard error, which is holdfastd's; dropped when it would block.
+    private static func say(_ message: String) {
+        guard (try? SystemCall.wait(for: standardError, .writable, timeout: .zero)) == true else { return }
+        _ = try? SystemCall.write(standardError, Array("holdfast-output: \(message)\n".utf8))
     }
 }

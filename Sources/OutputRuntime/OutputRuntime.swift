@@ -11,9 +11,13 @@ package final class OutputRuntime {
     private let drain: OutputDrain
     private let reporter: LossReporter
     private let logs: LogService
+    private let deadman: DeadmanAlarm
     private let openJournal: (_ isRequired: Bool) -> (journal: (any JournalWriter)?, problem: String?)
     private var workers: [String: WorkerOutput] = [:]
     private var settings: LogSettings?
+
+    /// Called with what an operator should know and the log may not tell.
+    package var onWarning: (String) -> Void = { _ in }
 
     /// Whether everything is drained and the process may end.
     package private(set) var isFinished = false
@@ -22,11 +26,14 @@ package final class OutputRuntime {
     ///   - channel: the socket to holdfastd.
     ///   - notifySocket: NOTIFY_SOCKET.
     ///   - watchdogMicroseconds: WATCHDOG_USEC.
+    ///   - deadman: ends the process when it hangs in its work.
     package convenience init(
-        loop: EventLoop, channel: UnixStream, notifySocket: String? = nil, watchdogMicroseconds: Int64? = nil
+        loop: EventLoop, channel: UnixStream, notifySocket: String? = nil, watchdogMicroseconds: Int64? = nil,
+        deadman: DeadmanAlarm
     ) throws(SystemError) {
         try self.init(
-            loop: loop, channel: channel, notifySocket: notifySocket, watchdogMicroseconds: watchdogMicroseconds
+            loop: loop, channel: channel, notifySocket: notifySocket, watchdogMicroseconds: watchdogMicroseconds,
+            deadman: deadman
         ) { isRequired in
             guard SystemJournal.isPresent else {
                 return (nil, isRequired ? "there is no journal at /run/systemd/journal/socket" : nil)
@@ -37,13 +44,15 @@ package final class OutputRuntime {
 
     init(
         loop: EventLoop, channel: UnixStream, notifySocket: String? = nil, watchdogMicroseconds: Int64? = nil,
+        deadman: DeadmanAlarm = DeadmanAlarm(seconds: nil),
         openJournal: @escaping (_ isRequired: Bool) -> (journal: (any JournalWriter)?, problem: String?)
     ) throws(SystemError) {
         self.loop = loop
         self.channel = SupervisorChannel(loop: loop, socket: channel)
         self.openJournal = openJournal
         notifier = ServiceNotifier(loop: loop, path: notifySocket, watchdogMicroseconds: watchdogMicroseconds)
-        drain = try OutputDrain(loop: loop)
+        self.deadman = deadman
+        drain = try OutputDrain(loop: loop, deadman: deadman)
         reporter = LossReporter(loop: loop)
         logs = LogService(loop: loop)
         connectParts()
@@ -64,18 +73,25 @@ package final class OutputRuntime {
         guard !isFinished else { return }
         isFinished = true
         notifier.stopping()
+        deadman.during { drainEverything() }
+        reporter.reportAll()
+        loop.stop()
+    }
+
+    private func drainEverything() {
         for worker in workers.values {
             drain.drainAll(worker)
             drain.flush(worker)
             drain.unwatch(worker)
             logs.end(followersOf: worker)
         }
-        reporter.reportAll()
-        loop.stop()
     }
 
     private func connectParts() {
-        channel.onRequest = { [weak self] in self?.handle($0, $1) }
+        channel.onRequest = { [weak self] request, descriptor in
+            guard let self else { return }
+            deadman.during { handle(request, descriptor) }
+        }
         channel.onMalformed = { [weak self] in self?.warn($0) }
         channel.onClosed = { [weak self] in self?.finish() }
         drain.onLoss = { [weak self] in self?.reporter.note($0) }
@@ -148,7 +164,7 @@ package final class OutputRuntime {
         }
         guard let worker = workers[name] else { return }
         drain.sink.prepare(name, limits)
-        drain.watch(worker)
+        drain.expectWriter(worker)
     }
 
     private func remove(_ name: String) {
@@ -166,7 +182,7 @@ package final class OutputRuntime {
         drain.flush(worker)
         drain.drainAll(worker)
         worker.pid = pid
-        drain.watch(worker)
+        drain.expectWriter(worker)
     }
 
     private func answerTail(_ id: Int, _ name: String, _ lines: Int, _ bytes: Int) {
@@ -194,5 +210,6 @@ package final class OutputRuntime {
 
     private func warn(_ message: String) {
         channel.send(.warning(message))
+        onWarning(message)
     }
 }

@@ -141,6 +141,21 @@ import Testing
         try output.loop.pump("the next line") { output.logged("gone") == ["bye", "back"] }
     }
 
+    @Test func findsAWriterThatComesAfterItsMessage() throws {
+        let output = try OutputFixture()
+        try output.add("late")
+        let first = try output.openWriter("late")
+        try output.write("first\n", to: first)
+        try output.loop.pump("the first line") { output.logged("late") == ["first"] }
+        first.close()
+        try output.send(["type": "started", "worker": "late", "pid": 99])
+        #expect(try output.tail("late") == ["first"])
+        for _ in 0..<3 { try output.loop.runOnce(timeout: .milliseconds(20)) }
+        let second = try output.openWriter("late")
+        try output.write("second\n", to: second)
+        try output.loop.pump("the second line") { output.logged("late") == ["first", "second"] }
+    }
+
     @Test func aNewProcessDoesNotFinishTheLineOfTheOneBefore() throws {
         let output = try OutputFixture()
         try output.add("worker")

@@ -28,6 +28,7 @@ final class OutputDrain {
     static let drainAllBytes = 1024 * 1024
 
     private let loop: EventLoop
+    private let deadman: DeadmanAlarm
     private let peek: PipePeek
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: turnBytes, alignment: 16)
     private var batch = LineBatch()
@@ -40,8 +41,9 @@ final class OutputDrain {
     /// Called when a FIFO cannot be read; it is not watched any longer.
     var onFailure: (WorkerOutput, SystemError) -> Void = { _, _ in }
 
-    init(loop: EventLoop) throws(SystemError) {
+    init(loop: EventLoop, deadman: DeadmanAlarm = DeadmanAlarm(seconds: nil)) throws(SystemError) {
         self.loop = loop
+        self.deadman = deadman
         peek = try PipePeek()
     }
 
@@ -51,13 +53,20 @@ final class OutputDrain {
 
     // MARK: Watching
 
+    /// A new process of the worker may be about to open the FIFO.
+    func expectWriter(_ worker: WorkerOutput) {
+        worker.looksLeft = WorkerOutput.looksForWriter
+        // One that is over its limit has its turn soon enough, and keeps its pause.
+        watch(worker)
+    }
+
     /// Has the loop drain the worker's FIFO from now on.
     func watch(_ worker: WorkerOutput) {
         guard worker.registration == nil, worker.resumption == nil, let fifo = worker.fifo.rawValue else { return }
         do throws(SystemError) {
             worker.registration = try loop.register(fifo, .readable) { [weak self, weak worker] _ in
                 guard let self, let worker else { return }
-                handle(worker)
+                deadman.during { handle(worker) }
             }
         } catch {
             onFailure(worker, error)
@@ -73,20 +82,30 @@ final class OutputDrain {
 
     private func handle(_ worker: WorkerOutput) {
         for _ in 0..<OutputDrain.overLimitTurns {
-            switch takeTurn(worker) {
+            let turn = takeTurn(worker)
+            if case .bytes = turn { worker.looksLeft = 0 }
+            switch turn {
             case .bytes(_, isOverLimit: true): continue
             case .bytes, .empty: return
-            // Hung up for as long as no worker has it open, which epoll would report without end. The next process's
-            // "started" has it watched again: that process opened the FIFO before it was executed.
-            case .noWriters: return unwatch(worker)
+            case .noWriters: return awaitWriter(worker)
             }
         }
-        pause(worker)
+        pause(worker, OutputDrain.overLimitPause)
     }
 
-    private func pause(_ worker: WorkerOutput) {
+    /// A FIFO that no process has open for writing is hung up, which epoll would report without end. It is watched again
+    /// when the next process is "started". That message can overtake the process, which opens the FIFO only before its
+    /// exec: so it is looked at a few times more until something was read.
+    private func awaitWriter(_ worker: WorkerOutput) {
         unwatch(worker)
-        worker.resumption = loop.schedule(at: loop.now.advanced(by: OutputDrain.overLimitPause)) {
+        guard worker.looksLeft > 0 else { return }
+        worker.looksLeft -= 1
+        pause(worker, OutputDrain.overLimitPause * (1 << (WorkerOutput.looksForWriter - 1 - worker.looksLeft)))
+    }
+
+    private func pause(_ worker: WorkerOutput, _ time: Duration) {
+        unwatch(worker)
+        worker.resumption = loop.schedule(at: loop.now.advanced(by: time)) {
             [weak self, weak worker] in
             guard let self, let worker else { return }
             worker.resumption = nil
