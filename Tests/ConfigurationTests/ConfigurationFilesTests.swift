@@ -136,6 +136,9 @@ import Testing
             name = "f"
             command = ["sh"]
             user = "root"
+            [[worker]]
+            name = "g"
+            command = ["no/such/program"]
             """)
         let report = Configuration.load(paths: [main])
         #expect(messages(report) == [])
@@ -157,6 +160,7 @@ import Testing
                 #"holdfast.toml:18:21: worker.c.working_directory: "plain" is not a directory"#,
                 #"holdfast.toml:21:11: worker.d.command: "./plain" is not executable; allowed: an executable file"#,
                 #"holdfast.toml:25:11: worker.e.command: "/tmp" is a directory; allowed: an executable file"#,
+                #"holdfast.toml:32:11: worker.g.command: "/no/such/program" does not exist; allowed: an executable file"#,
             ])
     }
 

@@ -71,7 +71,8 @@ struct EnvironmentCheck {
             return
         }
         // Relative to the working directory, as execve(2) will take it.
-        let path = program.hasPrefix("/") ? program : "\(worker.launch.workingDirectory)/\(program)"
+        let directory = worker.launch.workingDirectory
+        let path = program.hasPrefix("/") ? program : directory + (directory.hasSuffix("/") ? "" : "/") + program
         if let defect = defect(ofProgram: path) {
             add(place, key, "\(path.quoted) \(defect)", allowed: "an executable file")
         }
