@@ -76,7 +76,7 @@ final class OutputFixture {
             [
                 "type": "add", "worker": .string(worker), "rate_bytes_per_s": limits.rate.json,
                 "burst_bytes": limits.burst.json, "max_file_bytes": limits.maximumFileBytes.json,
-                "files": limits.rotatedFiles.json,
+                "files": (limits.rotatedFiles + 1).json,
             ], descriptor: fifos[worker]?.rawValue)
     }
 

@@ -56,12 +56,14 @@ extension SupervisorRequest {
                     runtime: try json.required(Key.runtime), logDirectory: try json.optional(Key.logDirectory),
                     journal: LogSettings.JournalUse(rawValue: journal) ?? .auto))
         case "add":
+            // All files of a worker, the one being written included, as in the configuration.
+            let files: Int = try json.required(Key.files)
             self = .add(
                 worker: try json.required(Key.worker),
                 OutputLimits(
                     rate: try json.required(Key.rate), burst: try json.required(Key.burst),
                     maximumFileBytes: try json.required(Key.maximumFileBytes),
-                    rotatedFiles: try json.required(Key.files)))
+                    rotatedFiles: max(files - 1, 0)))
         case "remove": self = .remove(worker: try json.required(Key.worker))
         case "started": self = .started(worker: try json.required(Key.worker), pid: try json.required(Key.pid))
         case "tail":
