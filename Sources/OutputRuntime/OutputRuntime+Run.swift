@@ -14,6 +14,8 @@ extension OutputRuntime {
     package static func run() -> Int32 {
         do throws(SystemError) {
             SignalSource.ignoreBrokenPipes()
+            // Started through /proc/self/exe, it would be "exe" in every list of processes.
+            try? SystemCall.writeFile("/proc/self/comm", "holdfast-output")
             // Two descriptors per worker; where it cannot be raised, the workers beyond the limit are reported.
             try? ProcessDefaults.current().raiseDescriptorLimit()
             let loop = try EventLoop()

@@ -190,6 +190,8 @@ package final class OutputRuntime {
             channel.send(.tail(id: id, lines: []))
             return
         }
+        // First what was read before: with the next process at work already, its words must not end the line of the dead.
+        drain.flush(worker)
         drain.drainAll(worker)
         drain.flush(worker)
         let last = worker.tail.last(lines: lines, maximumBytes: bytes)

@@ -64,7 +64,8 @@ final class OutputDrain {
     func watch(_ worker: WorkerOutput) {
         guard worker.registration == nil, worker.resumption == nil, let fifo = worker.fifo.rawValue else { return }
         do throws(SystemError) {
-            worker.registration = try loop.register(fifo, .readable) { [weak self, weak worker] _ in
+            // After the channel: what holdfastd says of a process comes before what the next one prints.
+            worker.registration = try loop.register(fifo, .readable, order: .last) { [weak self, weak worker] _ in
                 guard let self, let worker else { return }
                 deadman.during { handle(worker) }
             }
