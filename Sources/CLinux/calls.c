@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/single_threaded.h>
 #include <unistd.h>
 
 int hf_pipe(int *ends, int is_non_blocking) { return pipe2(ends, O_CLOEXEC | (is_non_blocking ? O_NONBLOCK : 0)); }
@@ -9,6 +10,8 @@ int hf_pipe(int *ends, int is_non_blocking) { return pipe2(ends, O_CLOEXEC | (is
 int hf_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK); }
 
 ssize_t hf_tee(int from, int to, size_t count) { return tee(from, to, count, SPLICE_F_NONBLOCK); }
+
+int hf_is_single_threaded(void) { return __libc_single_threaded ? 1 : 0; }
 
 int32_t hf_thread_id(void) { return gettid(); }
 

@@ -121,9 +121,12 @@ package final class SupervisorRuntime {
         for warning in warnings { log.write(.warning, warning) }
         driver.deliver(.started)
         while !isDown {
+            driver.recordReports()
+            processes.forgetFormerPids()
             driver.rearm()
             try loop.runOnce(timeout: nil)
         }
+        driver.recordReports()
         control?.close()
         log.write(.notice, "stopped")
     }
@@ -157,8 +160,8 @@ package final class SupervisorRuntime {
     private func makeDriver() -> TreeDriver {
         var random = SystemRandomNumberGenerator()
         return TreeDriver(
-            configuration.tree(system: OutputWorker.supervisor), seed: random.next(), loop: loop
-        ) { [unowned self] in perform($0) }
+            configuration.tree(system: OutputWorker.supervisor), seed: random.next(), loop: loop,
+            perform: { [unowned self] in perform($0) }, record: { [unowned self] in recorder.record($0) })
     }
 
     private func perform(_ action: Action) {
@@ -170,7 +173,7 @@ package final class SupervisorRuntime {
         case .thawGroup(_, let instance): processes.thawGroup(instance)
         case .abandonGroup(_, let instance): processes.abandonGroup(instance)
         case .forgetWorker(let worker): forget(worker)
-        case .report(let report): recorder.record(report)
+        case .report: break  // recorded by the driver, after all other actions
         case .completeShutdown: isDown = true
         }
     }
@@ -180,7 +183,7 @@ package final class SupervisorRuntime {
             chronicle: chronicle,
             name: { [unowned self] in name(of: $0) },
             supervisor: { [unowned self] in roster[$0]?.supervisor ?? "" },
-            pid: { [unowned self] in processes.pid(of: $0).map(Int.init) },
+            pid: { [unowned self] in processes.formerPid(of: $0).map(Int.init) },
             requestTail: { [unowned self] in requestTail(of: $0, for: $1) },
             onReload: { [unowned self] in lastReload = $0 })
     }
@@ -227,6 +230,7 @@ package final class SupervisorRuntime {
         }
         configuration = new
         driver.deliver(.reloaded(new.tree(system: OutputWorker.supervisor)))
+        driver.recordReports()
         takeRoster()
         refreshOutputs()
         // Holdfast's own processes are no concern of the file.

@@ -9,15 +9,22 @@ final class TreeDriver {
     private let loop: EventLoop
     /// Performs an action. May call `deliver` for what it learns at once (a spawn that failed, a group that is empty).
     private let perform: (Action) -> Void
+    private let record: (Report) -> Void
     private var pending: [Event] = []
+    /// What the tree reported in this wake-up.
+    private var reports: [Report] = []
     private var isDelivering = false
     private var timer: TimerID?
     private var timerDeadline: MonotonicInstant?
 
-    init(_ root: SupervisorSpecification, seed: UInt64, loop: EventLoop, perform: @escaping (Action) -> Void) {
+    init(
+        _ root: SupervisorSpecification, seed: UInt64, loop: EventLoop, perform: @escaping (Action) -> Void,
+        record: @escaping (Report) -> Void
+    ) {
         self.tree = SupervisorTree(root, seed: seed)
         self.loop = loop
         self.perform = perform
+        self.record = record
     }
 
     /// Lets the tree handle an event, and every event that follows from its actions, before it returns. An event that
@@ -29,10 +36,20 @@ final class TreeDriver {
         defer { isDelivering = false }
         var next = 0
         while next < pending.count {
-            for action in tree.handle(pending[next], at: loop.now) { perform(action) }
+            for action in tree.handle(pending[next], at: loop.now) {
+                if case .report(let report) = action { reports.append(report) } else { perform(action) }
+            }
             next += 1
         }
         pending.removeAll(keepingCapacity: true)
+    }
+
+    /// Hands on what the tree reported. Last in a wake-up: a replacement is on its way before anything is written about it.
+    func recordReports() {
+        guard !reports.isEmpty else { return }
+        let reports = reports
+        self.reports = []
+        for report in reports { record(report) }
     }
 
     /// Sets the timer to the tree's deadline. Called once per wake-up rather than once per event: finding the deadline

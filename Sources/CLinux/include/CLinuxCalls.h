@@ -16,6 +16,10 @@ int hf_accept(int socket);
 /// tee(2) without waiting: the bytes at the head of pipe `from` appear in pipe `to` as well, and stay where they are.
 ssize_t hf_tee(int from, int to, size_t count);
 
+/// Whether this process has never had a second thread (glibc's __libc_single_threaded, which Swift must not see: a
+/// variable that changes).
+int hf_is_single_threaded(void);
+
 /// gettid(2).
 int32_t hf_thread_id(void);
 

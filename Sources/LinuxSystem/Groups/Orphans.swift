@@ -71,6 +71,9 @@ package enum Orphans {
     }
 
     private static func unknownChildren(_ isKnown: (Int32) -> Bool) -> [Int32] {
-        ProcessFamily.children(of: getpid()).filter { !isKnown($0) }
+        // The runtime has one thread, and asks this at every death.
+        let children =
+            hf_is_single_threaded() == 1 ? ProcessFamily.childrenOfThisThread() : ProcessFamily.children(of: getpid())
+        return children.filter { !isKnown($0) }
     }
 }

@@ -37,6 +37,13 @@ package final class ProcessGroup {
         signalSession(SIGKILL)
     }
 
+    /// Kills what is left of the worker while its main process, the leader, is a zombie: the number is then certainly
+    /// ours, and the leader has no descendants any more (they have become our children), so that one call does.
+    package func killBesidesZombie() {
+        if let cgroup, (try? cgroup.kill()) != nil { return }
+        _ = Glibc.kill(-leader, SIGKILL)
+    }
+
     /// Holds every process of the worker still, without its consent: the freezer, or SIGSTOP.
     package func freeze() {
         if let cgroup, (try? cgroup.freeze()) != nil { return }
@@ -54,7 +61,8 @@ package final class ProcessGroup {
     /// once the main process is gone.
     package var isEmpty: Bool {
         if let cgroup { return !cgroup.isPopulated }
-        return !isGroupOurs || Glibc.kill(-leader, 0) < 0 && errno == ESRCH
+        // Most groups are empty at once: that takes one call, and /proc is not asked.
+        return Glibc.kill(-leader, 0) < 0 && errno == ESRCH || !isGroupOurs
     }
 
     /// Whether a process belongs to the worker: of its cgroup, its session, a descendant of the main process, or a

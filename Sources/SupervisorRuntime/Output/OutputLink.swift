@@ -10,6 +10,8 @@ final class OutputLink {
     private var channel: UnixStream?
     private var registration: EventLoop.Registration?
     private var queue: [Packet] = []
+    private var flushTimer: TimerID?
+    private var awaitsWritability = false
     private var lastTailID = 0
     private var tails: [Int: ([String]) -> Void] = [:]
 
@@ -29,6 +31,7 @@ final class OutputLink {
     }
 
     private static let longestQueue = 4096
+    private static let gatheringTime: Duration = .milliseconds(20)
     private static let largestPacket = 64 * 1024
 
     init(loop: EventLoop) {
@@ -54,6 +57,7 @@ final class OutputLink {
         channel = nil
         isReady = false
         queue = []
+        awaitsWritability = false
         for tail in tails.values { tail([]) }
         tails = [:]
     }
@@ -101,14 +105,23 @@ final class OutputLink {
             [
                 "type": "logs", "worker": .string(worker), "lines": .int(Int64(lines ?? 50)), "follow": .bool(follow),
                 "more": true,
-            ], SharedDescriptor(duplicate))
+            ], SharedDescriptor(duplicate), isUrgent: true)
         return true
     }
 
-    private func send(_ message: JSONValue, _ descriptor: SharedDescriptor? = nil) {
+    /// Queues a packet. Unless it is urgent it waits a moment for others: in a burst of deaths the processors belong to
+    /// the replacements, not to what is written about them.
+    private func send(_ message: JSONValue, _ descriptor: SharedDescriptor? = nil, isUrgent: Bool = false) {
         guard channel != nil else { return }
         queue.append(Packet(bytes: message.serialised(), descriptor: descriptor))
-        if queue.count == 1 { flush() }
+        if isUrgent {
+            flush()
+        } else if flushTimer == nil {
+            flushTimer = loop.schedule(at: loop.now + Self.gatheringTime) { [weak self] in
+                self?.flushTimer = nil
+                self?.flush()
+            }
+        }
     }
 
     private func flush() {
@@ -130,8 +143,9 @@ final class OutputLink {
     }
 
     private func updateInterest() {
-        guard let registration else { return }
-        try? loop.modify(registration, queue.isEmpty ? .readable : [.readable, .writable])
+        guard let registration, awaitsWritability == queue.isEmpty else { return }
+        awaitsWritability = !queue.isEmpty
+        try? loop.modify(registration, awaitsWritability ? [.readable, .writable] : .readable)
     }
 
     private func handle(_ readiness: EventLoop.Readiness) {

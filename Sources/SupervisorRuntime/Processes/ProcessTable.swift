@@ -8,6 +8,8 @@ final class ProcessTable {
     private let deliver: (Event) -> Void
     private var processes: [InstanceID: WorkerProcess] = [:]
     private var instancesByPid: [Int32: InstanceID] = [:]
+    /// The pids of instances that went in this wake-up, for the reports about them.
+    private var formerPids: [InstanceID: Int32] = [:]
     /// Main process ended, others of the group still there.
     private var lingering: Set<InstanceID> = []
 
@@ -17,6 +19,14 @@ final class ProcessTable {
     }
 
     func pid(of instance: InstanceID) -> Int32? { processes[instance]?.main.pid }
+
+    /// The pid that the instance has, or had until a moment ago.
+    func formerPid(of instance: InstanceID) -> Int32? { pid(of: instance) ?? formerPids[instance] }
+
+    /// The reports of this wake-up are written.
+    func forgetFormerPids() {
+        formerPids.removeAll(keepingCapacity: true)
+    }
 
     subscript(instance: InstanceID) -> WorkerProcess? { processes[instance] }
 
@@ -62,7 +72,7 @@ final class ProcessTable {
 
     func killGroup(_ instance: InstanceID) {
         guard let process = processes[instance] else { return }
-        process.group.kill()
+        if process.isMainZombie { process.group.killBesidesZombie() } else { process.group.kill() }
         process.mayHaveEscaped = killEscaped(of: process)
     }
 
@@ -161,12 +171,14 @@ final class ProcessTable {
         if let registration = process.exitRegistration.take() { loop.unregister(registration) }
         if let failure = process.spawnFailure {
             _ = process.main.exit(keepingZombie: false)
-            deliver(.spawnFailed(process.worker, process.instance, failure))
-            return discard(process)
+            discard(process)
+            return deliver(.spawnFailed(process.worker, process.instance, failure))
         }
         // The tree answers with a kill of the group. As long as the zombie is there, the group's number is not reused.
+        process.isMainZombie = process.formerMains.isEmpty && process.main.pid == process.group.leader
         deliver(.exited(process.worker, process.instance, ExitStatus(exit)))
         process.hasExited = true
+        process.isMainZombie = false
         lingering.insert(process.instance)
         _ = process.main.exit(keepingZombie: false)
         completeIfEmpty(process)
@@ -192,10 +204,8 @@ final class ProcessTable {
             process.mayHaveEscaped = killEscaped(of: process)
             if process.mayHaveEscaped { return }
         }
-        // First the news, then the forgetting: the reports that follow still ask for its pid.
-        lingering.remove(process.instance)
-        deliver(.groupEmptied(process.worker, process.instance))
         discard(process)
+        deliver(.groupEmptied(process.worker, process.instance))
     }
 
     /// Kills what left the worker's session and became our child when its parent ended.
@@ -220,6 +230,7 @@ final class ProcessTable {
         }
         process.formerMains = []
         process.group.release()
+        formerPids[process.instance] = process.main.pid
         instancesByPid[process.main.pid] = nil
         lingering.remove(process.instance)
         processes[process.instance] = nil

@@ -61,6 +61,8 @@ extension SupervisorRuntime {
         request.oomScoreAdjustment = launch.oomScoreAdjustment
         request.limits = launch.limits.map(\.forSpawn)
         defaults.restore(in: &request)
+        // This process has the score that it was started with, and the child inherits it.
+        if request.oomScoreAdjustment == defaults.oomScoreAdjustment { request.oomScoreAdjustment = nil }
         return request
     }
 

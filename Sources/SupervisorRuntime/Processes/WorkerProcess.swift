@@ -14,6 +14,8 @@ final class WorkerProcess {
     var spawnFailure: SpawnFailure?
     /// The main process has ended and was reported.
     var hasExited = false
+    /// The main process leads the group, has ended, and is not reaped yet.
+    var isMainZombie = false
     /// There may be children of ours that this instance left behind: look again before calling its group empty.
     var mayHaveEscaped = true
     /// The processes that the worker declared as main before, until they end.
