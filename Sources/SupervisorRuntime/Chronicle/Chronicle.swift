@@ -6,13 +6,13 @@ import Supervision
 /// What has happened, for `events` and `incidents`: two bounded rings in memory. Every entry is also handed on, to be
 /// logged where it lasts.
 final class Chronicle {
-    private(set) var events: SequencedRing<EventReport>
+    private(set) var events: SequencedRing<RecordedEvent>
     private(set) var incidents: SequencedRing<IncidentReport>
     /// The open incidents of each worker, by number: those that await its recovery.
     private var unrecovered: [String: [(number: Int, at: MonotonicInstant)]] = [:]
     private let loop: EventLoop
     /// Called with each new event.
-    var onEvent: (EventReport) -> Void = { _ in }
+    var onEvent: (RecordedEvent) -> Void = { _ in }
 
     /// A worker that never recovers must not collect incidents without end.
     private static let mostUnrecovered = 64
@@ -27,10 +27,20 @@ final class Chronicle {
         _ kind: EventKind, worker: String? = nil, supervisor: String? = nil, _ message: String,
         details: JSONObject = [:]
     ) {
+        record(kind, worker, supervisor, .other(message: message, details: details))
+    }
+
+    func recordChange(of worker: String, in supervisor: String, from: WorkerState, to: WorkerState) {
+        record(.workerChanged, worker, supervisor, .change(from: from, to: to))
+    }
+
+    private func record(
+        _ kind: EventKind, _ worker: String?, _ supervisor: String?, _ content: RecordedEvent.Content
+    ) {
         let event = events.append { number in
-            EventReport(
-                sequence: number, time: WallClock.now(), monotonic: loop.now.secondsSinceBoot, kind: kind.rawValue,
-                worker: worker, supervisor: supervisor, message: message, details: details)
+            RecordedEvent(
+                sequence: number, time: WallClock.now(), monotonic: loop.now.secondsSinceBoot, kind: kind,
+                worker: worker, supervisor: supervisor, content: content)
         }
         onEvent(event)
     }

@@ -41,9 +41,7 @@ struct ReportRecorder {
 
     private func recordChange(of worker: WorkerID, from: WorkerState, to: WorkerState) {
         if to == .stopped { chronicle.forget(name(worker)) }
-        chronicle.record(
-            .workerChanged, worker: name(worker), supervisor: supervisor(worker), "\(from.rawValue) -> \(to.rawValue)",
-            details: ["from": .string(from.rawValue), "to": .string(to.rawValue)])
+        chronicle.recordChange(of: name(worker), in: supervisor(worker), from: from, to: to)
     }
 
     private func recordFailure(

@@ -160,7 +160,7 @@ final class ControlConnection {
         let events = stream.chronicle.events
         stream.next = max(stream.next, events.first)
         while outgoing.count - sent < Self.writeAhead, let event = events[stream.next] {
-            let reply = EventsReply(event: event, firstAvailable: events.first)
+            let reply = EventsReply(event: event.report, firstAvailable: events.first)
             outgoing += MessageFramer.frame(VarlinkReply(reply, continues: true).json)
             stream.next += 1
         }

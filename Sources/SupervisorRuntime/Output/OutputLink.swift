@@ -23,6 +23,7 @@ final class OutputLink {
     /// Called when a new process has to be told of every worker.
     var onConnect: () -> Void = {}
     var onReady: () -> Void = {}
+    var onWarning: (String) -> Void = { _ in }
     var onLost: (_ worker: String, _ lines: Int, _ bytes: Int, _ because: String) -> Void = { _, _, _, _ in }
 
     private struct Packet {
@@ -80,10 +81,10 @@ final class OutputLink {
         send(["type": "started", "worker": .string(worker), "pid": .int(Int64(pid))])
     }
 
-    func log(_ event: EventReport) {
+    func log(_ event: RecordedEvent) {
         guard channel != nil else { return }
         guard queue.count < Self.longestQueue else { return droppedEvents += 1 }
-        send(["type": "event", "event": event.json])
+        send(["type": "event", "event": event.report.json])
     }
 
     /// Asks for the last lines of a worker; an empty list comes when there is no answer.
@@ -174,6 +175,8 @@ final class OutputLink {
             onLost(
                 message["worker"]?.stringValue ?? "", message["lines"]?.intValue ?? 0, message["bytes"]?.intValue ?? 0,
                 message["because"]?.stringValue ?? "")
+        case "warning":
+            onWarning(message["message"]?.stringValue ?? "")
         default:
             break  // from a newer version
         }

@@ -16,6 +16,9 @@ extension SupervisorRuntime {
                 .outputLost, worker: worker, "\(lines) lines (\(bytes) bytes) of its output were lost: \(because)",
                 details: ["lines": .int(Int64(lines)), "bytes": .int(Int64(bytes)), "because": .string(because)])
         }
+        outputLink.onWarning = { [unowned self] message in
+            chronicle.record(.warning, worker: OutputWorker.name, message)
+        }
         overflowDrain.fifos = { [unowned self] in
             resources.values.map { (worker: $0.name, descriptor: $0.fifoDescriptor) }
         }
