@@ -112,14 +112,16 @@ def start_and_stop(make, workers):
 
 def footprint(pids):
     """Of a group of processes by name: memory, descriptors, threads."""
-    return {
-        name: {
-            "pss_kib": processes.pss_kib(pid),
+    result = {}
+    for name, pid in pids.items():
+        pss, anonymous = processes.memory_kib(pid)
+        result[name] = {
+            "pss_kib": pss,
+            "anonymous_kib": anonymous,
             "descriptors": processes.descriptors(pid),
             "threads": processes.threads(pid),
         }
-        for name, pid in pids.items()
-    }
+    return result
 
 
 def idle_footprint(resident):

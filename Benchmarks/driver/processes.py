@@ -3,10 +3,16 @@
 import os
 
 
-def pss_kib(pid):
-    """Proportional set size: shared pages count by the share of each process that maps them."""
+def memory_kib(pid):
+    """(PSS, its anonymous part). The proportional set size counts a shared page by the share of each process that maps
+    it; the anonymous part is the process's own and does not change with what else runs."""
+    found = {}
     with open(f"/proc/{pid}/smaps_rollup") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+        for line in file:
+            key, _, value = line.partition(":")
+            if key in ("Pss", "Pss_Anon"):
+                found[key] = int(value.split()[0])
+    return found["Pss"], found["Pss_Anon"]
 
 
 def context_switches(pid):

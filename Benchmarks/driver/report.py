@@ -42,8 +42,8 @@ def judged(results):
         first, last = leak[1], leak[-1]
         count = last["restarts"] - first["restarts"]
         add(
-            f"PSS growth of holdfastd over {count:,} restarts",
-            last["holdfastd"]["pss_kib"] - first["holdfastd"]["pss_kib"], " KiB", 128, 0,
+            f"growth of holdfastd's own memory over {count:,} restarts",
+            last["holdfastd"]["anonymous_kib"] - first["holdfastd"]["anonymous_kib"], " KiB", 128, 0,
         )
         add("descriptors gained", last["holdfastd"]["descriptors"] - first["holdfastd"]["descriptors"], "", 0, 0)
     quiet = results.get("idle")
@@ -103,10 +103,11 @@ def markdown(results):
         names = [name for name in results["restarts"][0] if name != "restarts"]
         rows = [
             (step["restarts"],
-             *(f"{step[name]['pss_kib']} / {step[name]['descriptors']}" if name in step else "-" for name in names))
+             *("{pss_kib} / {anonymous_kib} / {descriptors}".format(**step[name]) if name in step else "-"
+               for name in names))
             for step in results["restarts"]
         ]
-        text += ["## Restarts: PSS in KiB / descriptors", table(("restarts", *names), rows)]
+        text += ["## Restarts: PSS / own memory (KiB) / descriptors", table(("restarts", *names), rows)]
     if "idle" in results:
         rows = [
             (name, v["voluntary_switches"], v["involuntary_switches"], v["cpu_ms"])
