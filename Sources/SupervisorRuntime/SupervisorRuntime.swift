@@ -120,6 +120,8 @@ package final class SupervisorRuntime {
         )
         for warning in warnings { log.write(.warning, warning) }
         driver.deliver(.started)
+        // Reading the configuration took many times what is kept of it.
+        SystemCall.returnFreedMemory()
         while !isDown {
             driver.recordReports()
             processes.forgetFormerPids()
@@ -233,6 +235,7 @@ package final class SupervisorRuntime {
         driver.recordReports()
         takeRoster()
         refreshOutputs()
+        SystemCall.returnFreedMemory()
         // Holdfast's own processes are no concern of the file.
         lastReload.unchanged.removeAll { $0 == OutputWorker.name }
         return lastReload

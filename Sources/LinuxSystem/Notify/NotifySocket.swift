@@ -18,7 +18,6 @@ package final class NotifySocket {
     package static let maximumMessageBytes = 4096
 
     private let socket: UnixDatagramSocket
-    private let buffer: UnsafeMutableRawBufferPointer
 
     package var path: String { socket.path }
 
@@ -32,21 +31,20 @@ package final class NotifySocket {
     ) throws(SystemError) {
         socket = try UnixDatagramSocket(
             path: path, permissions: permissions, uid: uid, gid: gid, passCredentials: true)
-        buffer = .allocate(byteCount: NotifySocket.maximumMessageBytes, alignment: 16)
-    }
-
-    deinit {
-        buffer.deallocate()
     }
 
     /// The next message; `nil` when there is none. A caller that reads several in a row sets itself a limit: a worker
     /// that sends without pause must not keep the loop.
     package func receive() throws(SystemError) -> NotifyMessage? {
-        guard let message = try socket.receive(into: buffer).value else { return nil }
-        // The kernel adds it to every message on a socket with SO_PASSCRED.
-        let sender = message.credentials ?? PeerCredentials(pid: 0, uid: .max, gid: .max)
-        let fields = message.isTruncated ? [] : NotifyField.parse(buffer.prefix(message.count))
-        return NotifyMessage(
-            fields: fields, sender: sender, descriptors: message.descriptors, isOversized: message.isTruncated)
+        // On the stack: a buffer for each worker would be half of what a worker costs.
+        try withUnsafeTemporaryAllocation(byteCount: NotifySocket.maximumMessageBytes, alignment: 16) {
+            (buffer) throws(SystemError) -> NotifyMessage? in
+            guard let message = try socket.receive(into: buffer).value else { return nil }
+            // The kernel adds it to every message on a socket with SO_PASSCRED.
+            let sender = message.credentials ?? PeerCredentials(pid: 0, uid: .max, gid: .max)
+            let fields = message.isTruncated ? [] : NotifyField.parse(buffer.prefix(message.count))
+            return NotifyMessage(
+                fields: fields, sender: sender, descriptors: message.descriptors, isOversized: message.isTruncated)
+        }
     }
 }
