@@ -24,7 +24,7 @@ static const struct {
     {"extend", mode_extend, "TOTAL_MS [STEP_MS]", "asks for more start time at every step, ready after the total"},
     {"mainpid", mode_mainpid, "", "leaves the work to a child, declares it by MAINPID= and ends"},
     {"notify-as-other", mode_notify_as_other, "", "READY=1 comes from a process that left the worker's session"},
-    {"flood", mode_flood, "[BYTES_PER_S|max]", "ready, then numbered lines of 80 bytes without end"},
+    {"flood", mode_flood, "[BYTES_PER_S|max] [LINE]", "ready, then numbered lines (of 80 bytes) without end"},
     {"numbered", mode_numbered, "LINES_PER_S [COUNT]", "ready, then numbered lines (COUNT of them, then silent)"},
     {"print-environment", mode_print_environment, "", "prints its environment, ready"},
     {"print-process", mode_print_process, "", "prints its ids, masks, limits and folder, ready"},

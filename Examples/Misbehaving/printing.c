@@ -11,13 +11,15 @@
 extern char **environ;
 
 int mode_flood(int argc, char **argv) {
-    static const char filling[] = "0123456789abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz";
+    char filling[4000];
+    long line_bytes = number(argc, argv, 2, 80), filled = line_bytes < 30 ? 10 : line_bytes < 4000 ? line_bytes - 20 : 3980;
+    for (long i = 0; i < filled; i++) filling[i] = "0123456789abcdefghijklmnopqrstuvwxyz"[i % 36];
     int without_pause = argc < 2 || strcmp(argv[1], "max") == 0;
-    long lines_per_10_ms = without_pause ? 0 : number(argc, argv, 1, 0) / 8000;
+    long lines_per_10_ms = without_pause ? 0 : number(argc, argv, 1, 0) / 100 / (filled + 20);
     if (lines_per_10_ms == 0) lines_per_10_ms = 1;
     notify("READY=1");
     for (unsigned long line = 1;; line++) {
-        print_line("flood %012lu %.60s", line, filling); // 80 bytes with the line's end
+        print_line("flood %012lu %.*s", line, (int)filled, filling); // with the line's end 20 bytes more
         if (!without_pause && line % (unsigned long)lines_per_10_ms == 0) wait_ms(10);
     }
 }

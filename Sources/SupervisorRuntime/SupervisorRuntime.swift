@@ -16,6 +16,9 @@ package final class SupervisorRuntime {
     let processes: ProcessTable
     let startedAt: MonotonicInstant
     let overflowDrain: OverflowDrain
+    /// Whether somebody has stopped `holdfast-output`, and when that has lasted too long.
+    var isOutputStopped = false
+    var outputStopTimer: TimerID?
     let defaults: ProcessDefaults
     let cgroups: WorkerCgroups
     /// The names of workers, for reports about those that are just leaving the tree.
@@ -135,7 +138,9 @@ package final class SupervisorRuntime {
 
     private func received(_ signal: SignalInfo) {
         switch signal.signal {
-        case SignalNumber.child: processes.childrenEnded()
+        case SignalNumber.child:
+            processes.childrenEnded()
+            checkOutputRuns()
         case SignalNumber.hangUp: reloadBySignal()
         default: stop()
         }

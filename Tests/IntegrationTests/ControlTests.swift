@@ -58,6 +58,30 @@ import Testing
         #expect(try Memory.openDescriptors(of: daemon.process.processIdentifier) <= before + 1)
     }
 
+    @Test func `idle connections keep nobody out`() throws {
+        let daemon = try Daemon(Self.steady)
+        let idle = try (1...200).map { _ in try daemon.connect() }
+        #expect(try daemon.status().workers.contains { $0.name == "a" })
+        try daemon.call(.restartWorker(name: "a"))
+        try daemon.await("a", "ready")
+        withExtendedLifetime(idle) {}
+    }
+
+    @Test func `clients for whom there is no descriptor wait, and cost nothing`() throws {
+        let daemon = try Daemon(Self.steady)
+        let pid = daemon.process.processIdentifier
+        try daemon.await("a", "ready")
+        try Memory.limitDescriptors(of: pid, to: try Memory.openDescriptors(of: pid))
+        let clients = try (1...5).map { _ in try daemon.connect() }
+        for client in clients { try client.send(MessageFramer.frame(RuntimeMethod.status.call.json)) }
+        let before = try Memory.processorTime(of: pid)
+        let last = try #require(clients.last)
+        #expect(throws: VarlinkConnection.TimedOut.self) { try last.receive(within: .seconds(2)) }
+        #expect(try Memory.processorTime(of: pid) - before < .milliseconds(200))
+        try Memory.limitDescriptors(of: pid, to: 500)
+        for client in clients { #expect(try client.receive().error == nil) }
+    }
+
     @Test func `events have sequence numbers without gaps, and a follower gets the new ones`() throws {
         let daemon = try Daemon(Self.steady)
         try daemon.await("a", "ready")

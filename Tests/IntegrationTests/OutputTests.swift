@@ -48,6 +48,54 @@ import Testing
         #expect(expected.subtracting(found).isEmpty, "lost: \(expected.subtracting(found).sorted().prefix(10))")
     }
 
+    @Test func `each new process of a worker is drained, however its start falls`() throws {
+        let daemon = try Daemon(
+            """
+            [[supervisor]]
+            name = "s"
+            max_restarts = 1000
+            within = "1s"
+            [[worker]]
+            name = "a"
+            supervisor = "s"
+            command = ["WORKER", "steady"]
+            ready = "notify"
+            backoff_initial = "1ms"
+            backoff_max = "1ms"
+            """)
+        try daemon.await("holdfast-output", "ready")
+        try daemon.await("a", "ready")
+        let connection = try daemon.connect()
+        try connection.send(MessageFramer.frame(RuntimeMethod.logs(worker: "a", lines: 10, follow: true).call.json))
+        for _ in 1...50 {
+            let line = try #require(
+                try LogsReply(json: try connection.receive(within: .seconds(20)).parameters.json).line?.line)
+            kill(try #require(Int32(line.dropFirst("up as ".count))), SIGKILL)
+        }
+    }
+
+    // A FIFO's page takes one of these lines, not two: it is full long before it holds its capacity in bytes.
+    @Test(arguments: [80, 2200])
+    func `while holdfast-output is stopped no worker blocks for ever, and it is replaced`(lineBytes: Int) throws {
+        let daemon = try Daemon(
+            """
+            [[worker]]
+            name = "flood"
+            command = ["WORKER", "flood", "max", "\(lineBytes)"]
+            """)
+        try daemon.await("flood", "ready")
+        let output = try daemon.await("holdfast-output", "ready")
+        kill(Int32(try #require(output.pid)), SIGSTOP)
+        for _ in 1...3 {
+            try daemon.event(since: try daemon.lastEvent()) {
+                $0.worker == "flood" && $0.details["because"] == "no holdfast-output"
+            }
+        }
+        try daemon.await("holdfast-output", "ready") { $0.restarts == 1 }
+        #expect(try daemon.incidents("holdfast-output").first?.exit.cause == "watchdog-trigger")
+        #expect(try daemon.worker("flood").restarts == 0)
+    }
+
     @Test func `three that flood take nothing from a quiet one, and their losses are counted`() throws {
         let flooders = (1...3).map {
             """

@@ -20,6 +20,18 @@ struct FileTests {
         #expect(try FIFO.capacity(writer.rawValue) == 131072)
     }
 
+    @Test func aFIFOIsFullWhenNoPageIsFree() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/camera.fifo"
+        try FIFO.create(path)
+        let ends = try FIFO.openBothEnds(path)
+        #expect(try !FIFO.isFull(ends.rawValue))
+        // Two of these do not fit one page.
+        while case .done = try SystemCall.write(ends.rawValue, [UInt8](repeating: 0x78, count: 2200)) {}
+        #expect(try FIFO.isFull(ends.rawValue))
+        #expect(try FIFO.unreadBytes(ends.rawValue) < FIFO.capacity(ends.rawValue) * 3 / 4)
+    }
+
     @Test func aFileOfAnotherKindIsNotTakenForAFIFO() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/camera.fifo"

@@ -23,6 +23,19 @@ package enum FIFO {
         try SystemCall.open(path, [.readOnly, .nonBlocking, .noFollow])
     }
 
+    /// Both ends in one descriptor, non-blocking: while it is open, the FIFO has a writer and a reader, and thus never
+    /// reads as the end of file (fifo(7), a Linux extension).
+    package static func openBothEnds(_ path: String) throws(SystemError) -> Descriptor {
+        try SystemCall.open(path, [.readWrite, .nonBlocking, .noFollow])
+    }
+
+    /// Whether a writer might block, for no page of the FIFO is free. The unread bytes do not tell: a write that does
+    /// not fit into the rest of a page begins a new one, and a FIFO can be full at half its capacity (pipe(7)).
+    /// - Parameter descriptor: one that may write.
+    package static func isFull(_ descriptor: Int32) throws(SystemError) -> Bool {
+        try !SystemCall.wait(for: descriptor, .writable, timeout: .zero)
+    }
+
     /// Bytes that wait to be read (FIONREAD).
     package static func unreadBytes(_ descriptor: Int32) throws(SystemError) -> Int {
         Int(try SystemCall.perform("ioctl") { hf_unread_bytes(descriptor) })

@@ -17,6 +17,9 @@ package struct ProcessStatus: Hashable, Sendable {
     /// Whether all of it has ended, and only its status is left.
     package var isZombie: Bool { (state == "Z" || state == "X") && threadCount <= 1 }
 
+    /// Whether a stop signal holds it (or a debugger).
+    package var isStopped: Bool { state == "T" || state == "t" }
+
     /// `nil` when there is no such process.
     package init?(of pid: Int32) {
         // The name is at most 64 bytes, the 50 numbers at most 20 each.

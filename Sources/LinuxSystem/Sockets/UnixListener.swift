@@ -13,7 +13,7 @@ package final class UnixListener {
 
     /// Binds to `path`, replacing a left-over socket: the caller holds the lock of the runtime directory.
     package init(
-        path: String, permissions: UInt32 = 0o600, uid: UInt32? = nil, gid: UInt32? = nil, backlog: Int32 = 64
+        path: String, permissions: UInt32 = 0o600, uid: UInt32? = nil, gid: UInt32? = nil, backlog: Int32 = 1024
     ) throws(SystemError) {
         socket = try SystemCall.makeSocket(Int32(hf_sock_stream))
         bound = try BoundPath(binding: socket.rawValue, to: path)

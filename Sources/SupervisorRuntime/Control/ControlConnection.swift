@@ -1,5 +1,6 @@
 import ControlProtocol
 import LinuxSystem
+import MonotonicTime
 
 /// One client of the control socket. It is read only while it owes no reply, so a client that asks without reading
 /// holds at most one reply, and one that sends without end is cut off at the limit of a request.
@@ -18,6 +19,8 @@ final class ControlConnection {
     /// A call whose reply comes later.
     private var awaitsReply = false
     private var isPumping = false
+    /// When the client last asked for something; at first, when it came.
+    private(set) var lastCall: MonotonicInstant
 
     /// Called with each complete call.
     var onCall: (VarlinkCall, ControlConnection) -> Void = { _, _ in }
@@ -38,6 +41,7 @@ final class ControlConnection {
         self.stream = stream
         self.rights = rights
         self.loop = loop
+        lastCall = loop.now
     }
 
     func start() throws(SystemError) {
@@ -92,7 +96,8 @@ final class ControlConnection {
         onClose = { _ in }
     }
 
-    private var isBusy: Bool { sent < outgoing.count || eventStream != nil || awaitsReply }
+    /// Owes the client something.
+    var isBusy: Bool { sent < outgoing.count || eventStream != nil || awaitsReply }
 
     private func handle(_ readiness: EventLoop.Readiness) {
         if readiness.contains(.writable) || sent < outgoing.count { pump() }
@@ -128,6 +133,7 @@ final class ControlConnection {
             guard let json = try? JSONValue.parse(message), let call = try? VarlinkCall(json: json)
             else { return close() }
             isOneway = call.oneway
+            lastCall = loop.now
             onCall(call, self)
         }
         updateInterest()

@@ -1,5 +1,6 @@
 import ControlProtocol
 import LinuxSystem
+import MonotonicTime
 
 /// The control socket: accepts clients, judges their rights, and hands their calls to the runtime.
 final class ControlServer {
@@ -10,11 +11,14 @@ final class ControlServer {
     private var registration: EventLoop.Registration?
     private var connections: [Int: ControlConnection] = [:]
     private var lastID = 0
+    private var retry: TimerID?
 
     /// Called with each permitted call of the runtime's interface.
     var onMethod: (RuntimeMethod, ControlConnection) -> Void = { _, _ in }
 
     static let mostConnections = 64
+    /// How long clients wait when there was no descriptor for them.
+    private static let retryPause: Duration = .milliseconds(500)
 
     /// - Parameter readingGroup: members may connect and read; `nil`: only root and the runtime's own user may connect.
     init(path: String, readingGroup: UInt32?, version: String, loop: EventLoop) throws(SystemError) {
@@ -27,32 +31,65 @@ final class ControlServer {
         registration = try loop.register(listener.rawValue, .readable) { [weak self] _ in self?.accept() }
     }
 
+    deinit {
+        if let retry { loop.cancel(retry) }
+        if let registration { loop.unregister(registration) }
+    }
+
     func eventAppended() {
         for connection in connections.values { connection.eventAppended() }
     }
 
     /// Ends every connection and takes no new ones.
     func close() {
+        if let retry { loop.cancel(retry) }
         if let registration { loop.unregister(registration) }
-        registration = nil
+        (retry, registration) = (nil, nil)
         for connection in Array(connections.values) { connection.close() }
     }
 
     private func accept() {
-        while let stream = try? listener.accept() {
-            lastID += 1
-            let connection = ControlConnection(
-                id: lastID, stream: stream, rights: ControlRights(of: stream, readingGroup: readingGroup), loop: loop)
-            guard connections.count < Self.mostConnections else {
-                connection.send(RuntimeError.unavailable(message: "too many clients; close some and try again").reply)
-                connection.close()
-                continue
-            }
-            connection.onCall = { [weak self] call, connection in self?.handle(call, connection) }
-            connection.onClose = { [weak self] connection in self?.connections[connection.id] = nil }
-            connections[connection.id] = connection
-            do { try connection.start() } catch { connection.close() }
+        do throws(SystemError) {
+            while let stream = try listener.accept() { take(stream) }
+        } catch {
+            pause()
         }
+    }
+
+    /// EMFILE, ENFILE, ENOMEM: the client stays in the queue, and the listener readable, until there is room for it. To
+    /// be told so again and again would cost a processor core.
+    private func pause() {
+        guard let registration else { return }
+        try? loop.modify(registration, [])
+        retry = loop.schedule(at: loop.now + Self.retryPause) { [weak self] in
+            guard let self, let registration = self.registration else { return }
+            retry = nil
+            try? loop.modify(registration, .readable)
+        }
+    }
+
+    private func take(_ stream: UnixStream) {
+        let rights = ControlRights(of: stream, readingGroup: readingGroup)
+        lastID += 1
+        let connection = ControlConnection(id: lastID, stream: stream, rights: rights, loop: loop)
+        guard makeRoom(for: rights) else {
+            connection.send(RuntimeError.unavailable(message: "too many clients; close some and try again").reply)
+            return connection.close()
+        }
+        connection.onCall = { [weak self] call, connection in self?.handle(call, connection) }
+        connection.onClose = { [weak self] connection in self?.connections[connection.id] = nil }
+        connections[connection.id] = connection
+        do { try connection.start() } catch { connection.close() }
+    }
+
+    /// Whoever connects and says nothing must not keep others out: when all places are taken, the connection goes that
+    /// has been idle for longest; and who may change things takes the place of one who may only read.
+    private func makeRoom(for rights: ControlRights) -> Bool {
+        guard connections.count >= Self.mostConnections else { return true }
+        let byAge = connections.values.sorted { $0.lastCall < $1.lastCall }
+        let leaver = byAge.first { !$0.isBusy } ?? (rights == .change ? byAge.first { $0.rights != .change } : nil)
+        leaver?.close()
+        return leaver != nil
     }
 
     private func handle(_ call: VarlinkCall, _ connection: ControlConnection) {

@@ -24,6 +24,8 @@ final class OutputLink {
     var onConnect: () -> Void = {}
     var onReady: () -> Void = {}
     var onWarning: (String) -> Void = { _ in }
+    /// Called when nobody listens any more.
+    var onDisconnect: () -> Void = {}
     var onLost: (_ worker: String, _ lines: Int, _ bytes: Int, _ because: String) -> Void = { _, _, _, _ in }
 
     private struct Packet {
@@ -31,7 +33,7 @@ final class OutputLink {
         let descriptor: SharedDescriptor?
     }
 
-    private static let longestQueue = 4096
+    private static let longestQueue = 16 * 1024
     private static let gatheringTime: Duration = .milliseconds(20)
     private static let largestPacket = 64 * 1024
 
@@ -53,14 +55,17 @@ final class OutputLink {
     }
 
     func disconnect() {
+        let wasConnected = channel != nil
         if let registration { loop.unregister(registration) }
         registration = nil
         channel = nil
         isReady = false
         queue = []
         awaitsWritability = false
-        for tail in tails.values { tail([]) }
+        let unanswered = tails.values
         tails = [:]
+        for answer in unanswered { answer([]) }
+        if wasConnected { onDisconnect() }
     }
 
     func configure(_ configuration: Configuration) {
@@ -68,9 +73,8 @@ final class OutputLink {
     }
 
     /// Hands over the reading end of a worker's FIFO.
-    func add(_ worker: String, _ output: WorkerOutput, reading fifo: Int32) {
-        guard channel != nil, let duplicate = try? SystemCall.duplicate(fifo) else { return }
-        send(output.message(for: worker), SharedDescriptor(duplicate))
+    func add(_ worker: String, _ output: WorkerOutput, reading fifo: SharedDescriptor) {
+        send(output.message(for: worker), fifo)
     }
 
     func remove(_ worker: String) {
@@ -83,13 +87,13 @@ final class OutputLink {
 
     func log(_ event: RecordedEvent) {
         guard channel != nil else { return }
-        guard queue.count < Self.longestQueue else { return droppedEvents += 1 }
+        guard hasRoom else { return droppedEvents += 1 }
         send(["type": "event", "event": event.report.json])
     }
 
     /// Asks for the last lines of a worker; an empty list comes when there is no answer.
     func requestTail(of worker: String, lines: Int, bytes: Int, _ answer: @escaping ([String]) -> Void) {
-        guard channel != nil else { return answer([]) }
+        guard channel != nil, hasRoom else { return answer([]) }
         lastTailID += 1
         tails[lastTailID] = answer
         send([
@@ -101,7 +105,7 @@ final class OutputLink {
     /// Hands a client over; its `Logs` call is answered by `holdfast-output` itself.
     /// - Returns: whether there was a process to take it.
     func handOver(_ client: UnixStream, worker: String, lines: Int?, follow: Bool) -> Bool {
-        guard isReady, let duplicate = try? SystemCall.duplicate(client.rawValue) else { return false }
+        guard isReady, hasRoom, let duplicate = try? SystemCall.duplicate(client.rawValue) else { return false }
         send(
             [
                 "type": "logs", "worker": .string(worker), "lines": .int(Int64(lines ?? 50)), "follow": .bool(follow),
@@ -109,6 +113,10 @@ final class OutputLink {
             ], SharedDescriptor(duplicate), isUrgent: true)
         return true
     }
+
+    /// A process that does not read must not have us collect questions without end. What it has to know is queued all
+    /// the same: it is replaced before that is much.
+    private var hasRoom: Bool { queue.count < Self.longestQueue }
 
     /// Queues a packet. Unless it is urgent it waits a moment for others: in a burst of deaths the processors belong to
     /// the replacements, not to what is written about them.

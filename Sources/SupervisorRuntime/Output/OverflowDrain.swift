@@ -2,8 +2,8 @@ import LinuxSystem
 import MonotonicTime
 
 /// Keeps workers from blocking for ever while no `holdfast-output` is there (it is crash-looping, say): once a second,
-/// and only then, a FIFO that is nearly full is emptied and its bytes are counted as lost. One that is not full is left
-/// alone, so that a restart of `holdfast-output` loses nothing that fits.
+/// and only then, a FIFO that is full is emptied and its bytes are counted as lost. One that is not full is left alone,
+/// so that a restart of `holdfast-output` loses nothing that fits.
 final class OverflowDrain {
     private let loop: EventLoop
     private var timer: TimerID?
@@ -12,8 +12,6 @@ final class OverflowDrain {
     var onLost: (_ worker: String, _ bytes: Int) -> Void = { _, _ in }
 
     private static let period: Duration = .seconds(1)
-    /// A writer of at most PIPE_BUF bytes blocks when less than this is free.
-    private static let reserve = 4096
 
     init(loop: EventLoop) {
         self.loop = loop
@@ -36,9 +34,7 @@ final class OverflowDrain {
 
     private func drainFull() {
         for fifo in fifos() {
-            guard let unread = try? FIFO.unreadBytes(fifo.descriptor),
-                let capacity = try? FIFO.capacity(fifo.descriptor),
-                unread > capacity - Self.reserve
+            guard (try? FIFO.isFull(fifo.descriptor)) == true, let capacity = try? FIFO.capacity(fifo.descriptor)
             else { continue }
             let lost = discard(fifo.descriptor, upTo: capacity)
             if lost > 0 { onLost(fifo.worker, lost) }

@@ -1,16 +1,28 @@
 import Configuration
 import ControlProtocol
 import LinuxSystem
+import MonotonicTime
 import Supervision
 
 /// The runtime's side of `holdfast-output`.
 extension SupervisorRuntime {
     private static var standardError: Int32 { 2 }
     private static var channelNumber: Int32 { 3 }
+    /// How long `holdfast-output` may be stopped before it is replaced.
+    private static var longestStop: Duration { .seconds(10) }
 
     func connectOutput() {
-        outputLink.onConnect = { [unowned self] in refreshOutputs() }
+        outputLink.onConnect = { [unowned self] in
+            refreshOutputs()
+            for (worker, resource) in resources {
+                guard let instance = driver.instance(of: worker), let pid = processes.pid(of: instance) else {
+                    continue
+                }
+                outputLink.started(resource.name, pid: Int(pid))
+            }
+        }
         outputLink.onReady = { [unowned self] in overflowDrain.stop() }
+        outputLink.onDisconnect = { [unowned self] in overflowDrain.start() }
         outputLink.onLost = { [unowned self] worker, lines, bytes, because in
             chronicle.record(
                 .outputLost, worker: worker, "\(lines) lines (\(bytes) bytes) of its output were lost: \(because)",
@@ -20,12 +32,14 @@ extension SupervisorRuntime {
             chronicle.record(.warning, worker: OutputWorker.name, message)
         }
         overflowDrain.fifos = { [unowned self] in
-            resources.values.map { (worker: $0.name, descriptor: $0.fifoDescriptor) }
+            resources.values.compactMap { resource in
+                resource.fifo.rawValue.map { (worker: resource.name, descriptor: $0) }
+            }
         }
         overflowDrain.onLost = { [unowned self] worker, bytes in
             chronicle.record(
                 .outputLost, worker: worker,
-                "\(bytes) bytes of its output were lost: holdfast-output is not running and the worker must not block",
+                "\(bytes) bytes of its output were lost: holdfast-output does not read and the worker must not block",
                 details: ["bytes": .int(Int64(bytes)), "because": "no holdfast-output"])
         }
         chronicle.onEvent = { [unowned self] event in
@@ -66,7 +80,29 @@ extension SupervisorRuntime {
         outputLink.configure(configuration)
         for resource in resources.values {
             guard let output = configuration.outputs[resource.name] else { continue }
-            outputLink.add(resource.name, output, reading: resource.fifoDescriptor)
+            outputLink.add(resource.name, output, reading: resource.fifo)
+        }
+    }
+
+    // MARK: Stops
+
+    /// SIGCHLD: whether somebody has stopped `holdfast-output` (kill -STOP, a terminal). What is stopped reads nothing
+    /// and cannot say so; no alarm of its own reaches it. A pause by the operator is meant, and lasts.
+    func checkOutputRuns() {
+        guard let worker = driver.tree.worker(named: OutputWorker.name), let instance = driver.instance(of: worker),
+            let pid = processes.pid(of: instance), let status = ProcessStatus(of: pid)
+        else { return }
+        guard status.isStopped != isOutputStopped else { return }
+        isOutputStopped = status.isStopped
+        if let outputStopTimer { loop.cancel(outputStopTimer) }
+        guard isOutputStopped else {
+            if outputLink.isReady { overflowDrain.stop() }
+            return
+        }
+        overflowDrain.start()
+        outputStopTimer = loop.schedule(at: loop.now + Self.longestStop) { [unowned self] in
+            guard driver.status.workers.first(where: { $0.id == worker })?.state != .paused else { return }
+            driver.deliver(.notified(worker, instance, .watchdogTriggered))
         }
     }
 

@@ -76,7 +76,7 @@ extension SupervisorRuntime {
             [weak self] _ in self?.receiveNotifications(of: worker)
         }
         resources[worker] = resource
-        outputLink.add(name, output, reading: resource.fifoDescriptor)
+        outputLink.add(name, output, reading: resource.fifo)
         return resource
     }
 }

@@ -85,6 +85,17 @@ final class Daemon {
         return try IncidentsReply(json: reply.parameters.json).incidents
     }
 
+    /// The number of the newest event.
+    func lastEvent() throws -> Int {
+        let connection = try connect()
+        try connection.send(MessageFramer.frame(RuntimeMethod.events(since: 0, follow: false).call.json))
+        var last = 0
+        while let event = try EventsReply(json: try connection.receive().parameters.json).event {
+            last = event.sequence
+        }
+        return last
+    }
+
     // MARK: Awaiting
 
     /// The next event that satisfies the predicate, counted from the first one ever.
