@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int mode_double_fork(int argc, char **argv) {
@@ -12,11 +13,9 @@ int mode_double_fork(int argc, char **argv) {
         print_line("grandchild %d", (int)getpid());
         wait_for_ever();
     }
+    wait(NULL); // for the process in between: from here on the grandchild is there, and nobody's
     notify("READY=1");
-    if (argc > 1 && strcmp(argv[1], "exit") == 0) {
-        wait_ms(200); // lets the grandchild leave first
-        return 1;
-    }
+    if (argc > 1 && strcmp(argv[1], "exit") == 0) return 1;
     wait_for_ever();
 }
 
