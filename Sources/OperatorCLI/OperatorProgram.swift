@@ -17,7 +17,7 @@ package enum OperatorProgram {
         // Needed before the arguments are parsed: they may be what is wrong.
         let wantsJSON = arguments.prefix { $0 != "--" }.contains("--json")
         do {
-            var command = try HoldfastCommand.parseAsRoot(arguments)
+            var command = try HoldfastCommand.parseAsRoot(SharedOptions.moveBehindCommand(arguments))
             guard let operation = command as? any OperatorCommand else {
                 try command.run()
                 return 0

@@ -32,6 +32,21 @@ import Testing
         #expect(result.error == "")
     }
 
+    @Test(arguments: [
+        "--socket SOCKET status --json", "--json --socket=SOCKET --timeout 5 status", "--json status --socket SOCKET",
+        "--no-color --socket SOCKET --json status --",
+    ])
+    func `the shared options may stand before the command`(commandLine: String) throws {
+        let result = try run(commandLine)
+        #expect(result.status == 0, "\(result.error)")
+        #expect(result.output == Fixtures.status.json.text + "\n")
+    }
+
+    @Test(arguments: ["--socket", "--json", "--socket SOCKET", "--json --nonsense status"])
+    func `without a command the shared options are wrong usage`(commandLine: String) throws {
+        #expect(try run(commandLine).status == 2)
+    }
+
     @Test func `status --json lets through what a newer runtime adds`() throws {
         let result = try run("status --json --socket SOCKET") { _ in [VarlinkReply(parameters: ["novel": 1])] }
         #expect(result.output == "{\"novel\":1}\n")
