@@ -56,6 +56,8 @@ extension SystemError {
     package var isBrokenPipe: Bool { errno == EPIPE || errno == ECONNRESET }
     package var isConnectionRefused: Bool { errno == ECONNREFUSED }
     package var isPermissionDenied: Bool { errno == EACCES || errno == EPERM }
+    /// The machine or the process is short of something now, and may not be in a moment.
+    package var isTransient: Bool { isOutOfDescriptors || errno == EAGAIN || errno == ENOMEM }
     package var isOutOfDescriptors: Bool { errno == EMFILE || errno == ENFILE }
     package var isNoSpace: Bool { errno == ENOSPC || errno == EDQUOT }
 }

@@ -82,7 +82,16 @@ package final class SupervisorRuntime {
         }
     }
 
+    private static let handledSignals = [
+        SignalNumber.child, SignalNumber.terminate, SignalNumber.interrupt, SignalNumber.hangUp,
+    ]
+
     private static func run(configurationAt path: String) -> Int32 {
+        // At once: a reload must not end a runtime that is just reading its configuration.
+        SignalSource.hold(handledSignals)
+        #if DEBUG
+            if let faults = ProcessEnvironment.value("HOLDFAST_FAULTS") { FaultInjection.installForProcess(faults) }
+        #endif
         let log = DiagnosticLog(prefixesSeverity: false)
         let report = Configuration.load(paths: [path])
         guard let configuration = report.configuration else {
@@ -107,10 +116,7 @@ package final class SupervisorRuntime {
         lock = try DirectoryLock(directory.path)
         try Orphans.becomeSubreaper()
         SignalSource.ignoreBrokenPipes()
-        signals = try SignalSource(
-            loop: loop,
-            signals: [SignalNumber.child, SignalNumber.terminate, SignalNumber.interrupt, SignalNumber.hangUp]
-        ) { [unowned self] in received($0) }
+        signals = try SignalSource(loop: loop, signals: Self.handledSignals) { [unowned self] in received($0) }
         connectOutput()
         try openControlSocket()
         takeRoster()
@@ -142,15 +148,15 @@ package final class SupervisorRuntime {
             processes.childrenEnded()
             checkOutputRuns()
         case SignalNumber.hangUp: reloadBySignal()
-        default: stop()
+        default: stop(because: "\(SignalNumber.name(signal.signal)) from process \(signal.pid)")
         }
     }
 
-    private func stop() {
+    private func stop(because reason: String) {
         guard !isStopping else { return }
         isStopping = true
-        chronicle.record(.runtimeStopping, "stopping everything in reverse order")
-        log.write(.notice, "stopping")
+        chronicle.record(.runtimeStopping, "\(reason): stopping everything in reverse order")
+        log.write(.notice, "\(reason): stopping")
         driver.deliver(.shutdownRequested)
     }
 

@@ -21,8 +21,9 @@ package final class DirectoryLock {
             let digits = String(decoding: holder.prefix { $0 >= 0x30 && $0 <= 0x39 }, as: UTF8.self)
             throw error.about(digits.isEmpty ? path : "\(path) (held by process \(digits))")
         }
-        try SystemCall.truncate(file.rawValue, to: 0)
-        _ = try SystemCall.write(file.rawValue, Array("\(getpid())\n".utf8))
+        // For people only: a file system that is full is no reason to fail.
+        try? SystemCall.truncate(file.rawValue, to: 0)
+        _ = try? SystemCall.write(file.rawValue, Array("\(getpid())\n".utf8))
         self.file = file
     }
 }

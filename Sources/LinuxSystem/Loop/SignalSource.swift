@@ -72,6 +72,15 @@ package final class SignalSource {
         }
     }
 
+    /// Blocks signals for the calling thread: one that comes before its source is there waits for it, instead of ending
+    /// the process.
+    package static func hold(_ signals: [Int32]) {
+        var mask = sigset_t()
+        sigemptyset(&mask)
+        for signal in signals { sigaddset(&mask, signal) }
+        pthread_sigmask(SIG_BLOCK, &mask, nil)
+    }
+
     /// Ignores SIGPIPE for the process: a write to a closed pipe is then an error like any other. Children get the
     /// default back.
     package static func ignoreBrokenPipes() {

@@ -44,8 +44,9 @@ final class ProcessTable {
         do throws(SystemError) {
             main = try ChildProcess.spawn(request)
         } catch {
-            guard cgroup != nil, error.call == "clone3" else { throw error }
             try? cgroup?.remove()
+            // What passes (EAGAIN, EMFILE, ENOMEM) is no reason to run outside for good.
+            guard cgroup != nil, error.call == "clone3", !error.isTransient else { throw error }
             cgroup = nil
             request.cgroup = nil
             main = try ChildProcess.spawn(request)

@@ -17,16 +17,24 @@ final class Daemon {
     var socket: String { directory.appending(path: "run/control.sock").path }
     var configuration: URL { directory.appending(path: "holdfast.toml") }
 
+    /// Where the workers' cgroups are made, a cgroup2 directory: set, the whole list runs with cgroups.
+    static let cgroups = ProcessInfo.processInfo.environment["HOLDFAST_TEST_CGROUP"]
+    private var cgroup: String? { Self.cgroups.map { "\($0)/\(directory.lastPathComponent)" } }
+
     /// - Parameter configuration: all but `[runtime]`; "WORKER" stands for the misbehaving worker's path.
-    init(_ configuration: String, runtime: String = "") throws {
+    /// - Parameter faults: for `FaultInjection.installForProcess`.
+    init(_ configuration: String, runtime: String = "", faults: String = "") throws {
         let template = FileManager.default.temporaryDirectory.appending(path: "holdfast-\(UUID().uuidString.prefix(8))")
         directory = template
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         self.runtime = runtime
+        if let cgroup { try FileManager.default.createDirectory(atPath: cgroup, withIntermediateDirectories: false) }
         try configure(configuration)
         process.executableURL = Self.binaries.appending(path: "holdfastd")
         process.arguments = ["--config", self.configuration.path]
-        process.environment = ["PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"]
+        process.environment = [
+            "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOLDFAST_FAULTS": faults,
+        ]
         let log = directory.appending(path: "stderr")
         _ = FileManager.default.createFile(atPath: log.path, contents: nil)
         process.standardError = try FileHandle(forWritingTo: log)
@@ -40,6 +48,7 @@ final class Daemon {
     deinit {
         stop()
         try? FileManager.default.removeItem(at: directory)
+        if let cgroup, rmdir(cgroup) < 0 { Issue.record("left in \(cgroup): \(errno)") }
     }
 
     func configure(_ configuration: String) throws {
@@ -48,6 +57,7 @@ final class Daemon {
             name = "test"
             state_dir = "\(directory.path)/state"
             runtime_dir = "\(directory.path)/run"
+            \(cgroup.map { "workers_cgroup = \"\($0)\"" } ?? "")
             \(runtime)
             [output]
             journal = "off"
