@@ -9,6 +9,8 @@ extension SupervisorTree {
         for worker in reload.unclaimedWorkers.values.sorted() { depart(worker, &reload) }
         for supervisor in reload.unclaimedSupervisors.values { supervisors.remove(supervisor) }
         conform(root)
+        // Only now: a worker that is resumed lets others start, which must find the new tree complete.
+        for worker in workers.ids where workers.contains(worker) { dropSheddingIfEssential(worker) }
         report(.reloaded(reload.summary))
         settleAll(root)
     }
@@ -83,7 +85,6 @@ extension SupervisorTree {
         }
         workers[worker].specification = specification
         workers[worker].forgetFailures()
-        dropSheddingIfEssential(worker)
     }
 
     /// Only the policy changed: it applies from now on, to the process that runs.
@@ -96,7 +97,6 @@ extension SupervisorTree {
         if specification.readiness == .started, case .running(let live) = workers[worker].phase {
             becomeReady(worker, live)
         }
-        dropSheddingIfEssential(worker)
     }
 
     private mutating func dropSheddingIfEssential(_ worker: WorkerID) {
@@ -139,7 +139,9 @@ extension SupervisorTree {
                 }
             case .supervisor(let child):
                 switch supervisors[child].phase {
+                // A supervisor that is new takes over the workers that were moved to it as they are.
                 case .down: if isStarting { supervisors[child].phase = hasProcesses(child) ? .up : .waiting }
+                case .up where isStarting: keepUp(child, under: supervisor)
                 case .up, .waiting, .parked: if !isUp { orderStop(.supervisor(child)) }
                 }
                 conform(child)
@@ -147,14 +149,10 @@ extension SupervisorTree {
         }
     }
 
-    /// Whether workers were moved here with their processes: a supervisor that is new takes them over as they are.
-    private func hasProcesses(_ supervisor: SupervisorID) -> Bool {
-        supervisors[supervisor].entries.contains { entry in
-            switch entry.child {
-            case .worker(let worker): !workers[worker].phase.isDown
-            case .supervisor(let child): hasProcesses(child)
-            }
-        }
+    /// It was going down with the supervisor that it was moved away from: now it starts again once it is down.
+    private mutating func keepUp(_ child: SupervisorID, under parent: SupervisorID) {
+        guard supervisors[child].scope == .down, !supervisors[parent].isInStopScope(.supervisor(child)) else { return }
+        supervisors[child].scope = .startAgain
     }
 
     private mutating func settleAll(_ supervisor: SupervisorID) {

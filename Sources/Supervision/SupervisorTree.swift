@@ -109,7 +109,7 @@ package struct SupervisorTree: Sendable {
     }
 
     private mutating func completeShutdownIfDown() {
-        guard shutdown == .underWay, supervisors[root].phase == .down, departing.isEmpty else { return }
+        guard shutdown == .underWay, isDown(.supervisor(root)), departing.isEmpty else { return }
         shutdown = .complete
         actions.append(.completeShutdown)
     }

@@ -13,7 +13,18 @@ extension SupervisorTree {
     func isDown(_ child: Child) -> Bool {
         switch child {
         case .worker(let worker): workers[worker].phase.isDown
-        case .supervisor(let supervisor): supervisors[supervisor].phase != .up
+        case .supervisor(let supervisor): supervisors[supervisor].phase != .up && !hasProcesses(supervisor)
+        }
+    }
+
+    /// Whether a worker below has a process. A supervisor that is not up may have some: a reload moved them there, and
+    /// they are on their way down.
+    func hasProcesses(_ supervisor: SupervisorID) -> Bool {
+        supervisors[supervisor].entries.contains { entry in
+            switch entry.child {
+            case .worker(let worker): !workers[worker].phase.isDown
+            case .supervisor(let child): hasProcesses(child)
+            }
         }
     }
 
