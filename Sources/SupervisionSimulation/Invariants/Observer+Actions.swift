@@ -100,9 +100,12 @@ extension Observer {
         case .workerFailed(let worker, let instance, let cause, _, let consequence):
             followFailure(worker, instance, cause, consequence, at: index)
         case .intensityExceeded(let supervisor, let reaction): followExceeded(supervisor, reaction)
-        case .groupRestarted(let supervisor, _):
+        case .groupRestarted(let supervisor, let because):
             guard let model = supervisors[supervisor] else { return }
             model.reportedStopInStep = step
+            for other in supervisorOrder where other.parent === model && other.name != because {
+                other.isEscalationCertain = false
+            }
             require(
                 model.specification.strategy != .oneForOne, .explainedStop,
                 "\(supervisor) restarts a group although it is one-for-one")

@@ -48,6 +48,7 @@ extension Observer {
         for shown in status.supervisors where shown.state == .up && !isShuttingDown {
             supervisors[shown.name]?.stoppingSince = nil
             supervisors[shown.name]?.concernedFrom = .max
+            supervisors[shown.name]?.isConcernUnknown = false
         }
     }
 }

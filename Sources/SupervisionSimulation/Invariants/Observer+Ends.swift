@@ -11,14 +11,14 @@ extension Observer {
         let wasAsked =
             switch instance.ending {
             case .step: true
-            case .none, .struck, .killed: instance.isToBeStopped || instance.wasKilledOnRequest
+            case .none, .struck, .killed:
+                instance.isToBeStopped || instance.wasKilledOnRequest || instance.isAmbiguous
             }
         if instance.isStable.possibly { worker.failuresLow = 0 }
         if instance.isStable.surely { worker.failuresHigh = 0 }
         if wasAsked || !worker.isWanted || isShuttingDown {
             worker.lastEnd = .asked
-            // A strike that fell together with a stop of the group may still be treated as the failure that it is.
-            if instance.strike != nil, worker.isWanted, !isShuttingDown {
+            if instance.isAmbiguous || instance.strike != nil, worker.isWanted, !isShuttingDown {
                 worker.hasOtherCause = true
                 worker.failuresHigh += 1
                 if worker.specification.restart != .never { worker.lastEnd = .failed }
@@ -56,11 +56,13 @@ extension Observer {
     /// A stable run forgets all failures. Ready time before a pause may count or not, and so may a stable time that
     /// was over before the tree was woken up for it.
     func settleStability(of worker: WorkerModel, _ instance: InstanceModel) {
-        guard let since = instance.stableSince else { return }
         let needed = instance.specifications.map(\.backoff.stableAfter)
         let least = needed.min() ?? .zero
         let most = needed.max() ?? .zero
-        if since.duration(to: now) + instance.earlierReadyTime >= least { instance.isStable.possibly = true }
-        if since.advanced(by: most) <= lastDeadline { instance.isStable.surely = true }
+        let current = instance.stableSince?.duration(to: now) ?? .zero
+        if current + instance.earlierReadyTime >= least { instance.isStable.possibly = true }
+        if let since = instance.stableSince, since.advanced(by: most) <= lastDeadline {
+            instance.isStable.surely = true
+        }
     }
 }

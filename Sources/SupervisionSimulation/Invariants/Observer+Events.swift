@@ -78,7 +78,7 @@ extension Observer {
         } else if worker.reasons.isEmpty, let anew = startDue(instance) {
             instance.startTimeout = instance.startTimeout?.widened(by: anew) ?? anew
         }
-        if !worker.reasons.isEmpty { suspendClocks(of: instance) }
+        if !worker.reasons.isEmpty { suspendClocks(of: worker, instance) }
     }
 
     private func startDue(_ instance: InstanceModel) -> Due? { instance.due(after: now) { $0.startTimeout } }
@@ -109,7 +109,8 @@ extension Observer {
         return own.map { configured.widened(by: Due(now.advanced(by: $0))) } ?? configured
     }
 
-    private func suspendClocks(of instance: InstanceModel) {
+    private func suspendClocks(of worker: WorkerModel, _ instance: InstanceModel) {
+        settleStability(of: worker, instance)
         if instance.watchdog != nil { instance.formerWatchdog = instance.watchdog }
         if instance.startTimeout != nil { instance.formerStartTimeout = instance.startTimeout }
         if let since = instance.stableSince { instance.earlierReadyTime += since.duration(to: now) }
@@ -193,7 +194,9 @@ extension Observer {
     private func notePause(_ worker: WorkerModel, _ reason: PauseReason) {
         guard !worker.isRemoved, !(reason.isShedding && worker.specification.isEssential) else { return }
         worker.reasons.insert(reason)
-        if worker.reasons.count == 1, let instance = worker.instance, instance.isUp { suspendClocks(of: instance) }
+        if worker.reasons.count == 1, let instance = worker.instance, instance.isUp {
+            suspendClocks(of: worker, instance)
+        }
         if let instance = worker.instance, instance.spawnedAt == nil { instance.startTimeout?.latest = Due.never }
     }
 

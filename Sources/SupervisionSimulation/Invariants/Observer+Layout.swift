@@ -17,7 +17,10 @@ extension Observer {
         for (name, supervisor) in supervisors where present[name] == nil { supervisor.isRemoved = true }
         supervisors = present
         // Places have changed; whom a stop under way concerns is not worked out again.
-        for supervisor in supervisorOrder where supervisor.stoppingSince != nil { supervisor.concernedFrom = 0 }
+        for supervisor in supervisorOrder where supervisor.stoppingSince != nil {
+            supervisor.concernedFrom = 0
+            supervisor.isConcernUnknown = true
+        }
         for (index, worker) in order.enumerated() { worker.position = index }
         let remaining = Set(order.map(\.id))
         for worker in former where !remaining.contains(worker.id) { markRemoved(worker) }
@@ -73,7 +76,8 @@ extension Observer {
             worker.isWanted = specification.startsAutomatically
             worker.hasOtherCause = true
         }
-        guard former != specification || moved else { return }
+        let movesAlong = worker.chain.map(\.name) != chain.map(\.name)
+        guard former != specification || movesAlong else { return }
         worker.specification = specification
         worker.hasOtherCause = true
         worker.failuresLow = 0
@@ -89,7 +93,7 @@ extension Observer {
     /// What a policy change does to running clocks is left open: now by the old rule, or anew by the new one.
     private func loosenClocks(of instance: InstanceModel, _ worker: WorkerModel, former: WorkerSpecification) {
         let specification = worker.specification
-        if former.watchdog != specification.watchdog, instance.isReady {
+        if former.watchdog != specification.watchdog, instance.isReady, worker.reasons.isEmpty {
             let anew = specification.watchdog.map { Due(now.advanced(by: $0)) }
             instance.watchdog = Due(
                 earliest: min(instance.watchdog?.earliest ?? Due.never, anew?.earliest ?? Due.never),

@@ -47,13 +47,15 @@ extension Observer {
                 "\(worker.name) is spawned while \(supervisor.name) is \(shown.state)")
             // A supervisor further up stops its children one by one; those whose turn has not come go on.
             guard supervisor === worker.supervisor, let since = supervisor.stoppingSince,
-                since < step || supervisor.reportedStopInStep == step,
+                since < step || supervisor.reportedStopInStep == step, !supervisor.isConcernUnknown,
                 worker.position >= supervisor.concernedFrom
             else { continue }
             // What was ordered in this very step belongs to the start that follows the stop.
             let leftover = order[supervisor.places].first {
                 guard $0.position >= supervisor.concernedFrom, let instance = $0.instance else { return false }
-                guard instance.orderedInStep < step, $0.movedInStep < since else { return false }
+                guard instance.orderedInStep < step, $0.movedInStep < since,
+                    $0.supervisor === supervisor || $0.supervisor?.shown?.state != .down
+                else { return false }
                 return (instance.ending != .none || instance.exitedAt != nil)
             }
             if let leftover {
@@ -76,17 +78,24 @@ extension Observer {
         case .backingOff, .failed, .held: return true
         case .waiting: return false
         case .stopping, .starting, .running, .ready, .paused:
-            return worker.supervisor?.stoppingSince == nil
+            return worker.supervisor?.stoppingSince ?? step >= step
         case .stopped, .finished, nil: return false
         }
     }
 
     /// Those that start in sequence do so in tree order.
     private func checkStartOrder(_ worker: WorkerModel, _ status: TreeStatus) {
+        // Several sequences may go on in one step; each is in order.
+        let isOneSequence: Bool
+        switch event {
+        case .reloaded, .deadlineReached: isOneSequence = worker.supervisor === lastSequenceSupervisor
+        default: isOneSequence = true
+        }
         require(
-            worker.position > lastSequencePlace, .startOrder,
+            worker.position > lastSequencePlace || !isOneSequence, .startOrder,
             "\(worker.name) is started after a worker that comes later")
-        lastSequencePlace = max(lastSequencePlace, worker.position)
+        lastSequencePlace = worker.position
+        lastSequenceSupervisor = worker.supervisor
         guard let supervisor = worker.supervisor else { return }
         for shown in status.workers where shown.state == .waiting {
             guard let other = workers[shown.id], !other.isRemoved, other.position < worker.position,
@@ -162,6 +171,9 @@ extension Observer {
             for worker in order where worker.supervisor === supervisor && worker.instance == nil {
                 worker.parkedAlone = true
             }
+            for child in children where supervisor.restartsInWindow(at: now, of: child).upperBound >= allowed {
+                uncertainRestarts(of: supervisor) { $0 == child }
+            }
         } else {
             isExceeded = supervisor.restartsInWindow(at: now, of: nil).upperBound >= allowed
             require(
@@ -169,7 +181,7 @@ extension Observer {
                 "\(name) reacts with \(reaction) instead of \(supervisor.specification.onIntensityExceeded)")
             for worker in order[supervisor.places] { worker.hasOtherCause = true }
             for other in supervisorOrder where other.ancestors.contains(where: { $0 === supervisor }) {
-                other.hasEscalated = false
+                other.isEscalationCertain = false
             }
         }
         require(
@@ -178,6 +190,7 @@ extension Observer {
                 + "\(supervisor.restartsInWindow(at: now, of: nil).upperBound) restarts fall into the window")
         if reaction == .escalate {
             supervisor.hasEscalated = true
+            supervisor.isEscalationCertain = supervisor.ancestors.allSatisfy { $0.stoppingSince == nil }
             uncertainRestarts(of: supervisor) { _ in true }
         }
     }
@@ -189,7 +202,9 @@ extension Observer {
             guard shown.state == .up else { continue }
             supervisor.hasEscalated = false
             guard let parent = supervisor.parent else { continue }
-            enterRestart(of: supervisor.name, in: parent, isCertain: parent.stoppingSince == nil)
+            enterRestart(
+                of: supervisor.name, in: parent,
+                isCertain: supervisor.isEscalationCertain && parent.stoppingSince == nil)
         }
     }
 }

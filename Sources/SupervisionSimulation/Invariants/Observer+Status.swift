@@ -117,7 +117,10 @@ extension Observer {
             return !instance.isReady || instance.isFrozen || instance.ending != .none
                 || instance.announcedStop != nil
         }
-        require(isBlocked, .neverStuck, "\(shown.name) waits, but nobody before it is missing")
+        let isBehindSupervisor = supervisorOrder.contains {
+            $0.parent === worker.supervisor && $0.places.upperBound <= worker.position && isDown($0, status)
+        }
+        require(isBlocked || isBehindSupervisor, .neverStuck, "\(shown.name) waits, but nobody before it is missing")
         require(shown.heldFor != nil, .neverStuck, "\(shown.name) waits, but not said for what")
     }
 

@@ -9,7 +9,7 @@ extension Observer {
             if let cause = strikeCause(signal, worker, instance) {
                 instance.strike = cause
                 instance.ending = .struck
-                instance.wasKilledOnRequest = stoppingScope(of: worker) != nil
+                instance.isAmbiguous = stoppingScope(of: worker) != nil
                 instance.stageDue = instance.due(after: now) { $0.stopPlan.steps.first?.grace ?? .zero }
             } else {
                 checkBeginning(of: worker, instance)
@@ -26,7 +26,7 @@ extension Observer {
             let isSecondStep = instance.specifications.contains {
                 $0.stopPlan.steps.count > 1 && $0.stopPlan.steps[1].signal == signal
             }
-            enter(step: instance.wasKilledOnRequest && isSecondStep ? 1 : 0, signal, worker, instance)
+            enter(step: instance.isAmbiguous && isSecondStep ? 1 : 0, signal, worker, instance)
         case .step(let step):
             require(
                 instance.stageDue.map { $0.earliest <= now } ?? true, .boundedStop,
@@ -79,11 +79,15 @@ extension Observer {
 
     /// Right for a plan without signals, and for a process that announced its own end and does not come to it.
     private func checkKillAtOnce(_ worker: WorkerModel, _ instance: InstanceModel) {
-        if hasOutstayed(instance), !instance.isToBeStopped { return }
+        if hasOutstayed(instance), !instance.isToBeStopped {
+            instance.isAmbiguous = stoppingScope(of: worker) != nil
+            return
+        }
         if instance.specifications.contains(where: { $0.watchdogSignal == .kill }),
             let cause = strikeCause(nil, worker, instance)
         {
             instance.strike = cause
+            instance.isAmbiguous = stoppingScope(of: worker) != nil
             return
         }
         require(
@@ -92,7 +96,7 @@ extension Observer {
         if let cause = strikeCause(nil, worker, instance) {
             instance.strike = cause
             // Its group may have been about to stop as well; the two cannot be told apart.
-            instance.wasKilledOnRequest = stoppingScope(of: worker) != nil
+            instance.isAmbiguous = stoppingScope(of: worker) != nil
         } else {
             checkBeginning(of: worker, instance)
             instance.wasKilledOnRequest = instance.isToBeStopped || stoppingScope(of: worker) != nil
@@ -205,13 +209,17 @@ extension Observer {
         }
         // Stopped along with its parent.
         if supervisor.ancestors.contains(where: { $0.stoppingSince != nil }) || isShuttingDown || supervisor.isRemoved {
-            supervisor.concernedFrom = min(supervisor.concernedFrom, 0)
+            supervisor.concernedFrom = 0
+            supervisor.isConcernUnknown = true
         }
     }
 
     /// A group operation is a cause of its own for every worker that it concerns, but for the one that failed.
     private func markGroup(_ supervisor: SupervisorModel, isStartedAgain: Bool) {
         for worker in order[supervisor.places] where worker.position >= supervisor.concernedFrom {
+            if let instance = worker.instance, instance.exitedAt != nil || instance.ending != .none {
+                instance.isAmbiguous = true
+            }
             if case .failed = worker.lastEnd, isStartedAgain, worker.supervisor === supervisor { continue }
             worker.hasOtherCause = true
         }
@@ -221,7 +229,7 @@ extension Observer {
     func forgetAccounts(below supervisor: SupervisorModel) {
         uncertainRestarts(of: supervisor) { _ in true }
         for other in supervisorOrder where other.ancestors.contains(where: { $0 === supervisor }) {
-            other.hasEscalated = false
+            other.isEscalationCertain = false
         }
     }
 

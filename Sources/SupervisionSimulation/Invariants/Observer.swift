@@ -51,6 +51,7 @@ package final class Observer {
     var lastDeadline = MonotonicInstant.zero
     var owedContinues: Set<InstanceID> = []
     var lastSequencePlace = -1
+    var lastSequenceSupervisor: SupervisorModel?
 
     /// - Parameter status: of the tree before its first event.
     package init(_ specification: SupervisorSpecification, status: TreeStatus) {

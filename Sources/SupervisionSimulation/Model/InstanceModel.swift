@@ -25,6 +25,8 @@ final class InstanceModel {
     var ending = Ending.none
     /// Its stop plan ended in the kill.
     var wasKilledOnRequest = false
+    /// What ended it may have been its own failure or a stop of its group: both fell together.
+    var isAmbiguous = false
     /// When the stage of the ending is over.
     var stageDue: Due?
     /// Watchdog period that the worker asked for itself.

@@ -16,8 +16,12 @@ final class SupervisorModel {
     var reportedStopInStep = 0
     /// First place in tree order that a group restart concerns.
     var concernedFrom = Int.max
+    /// A reload has moved its children since it began to stop them, or it stops with its parent as well.
+    var isConcernUnknown = false
     /// It gave up, and its parent has not restarted it yet.
     var hasEscalated = false
+    /// Its parent's own stop may have taken the place of the restart.
+    var isEscalationCertain = true
     var isRemoved = false
     var shown: SupervisorStatus?
 

@@ -11,7 +11,7 @@ extension Schedule {
             random: SimulationRandom(seed: seed, stream: 1), gridMilliseconds: gridMilliseconds)
         let tree = generator.tree()
         var schedule = Schedule(
-            seed: seed, tree: tree, stimuli: [], faultsEnd: random.milliseconds(8_000...30_000),
+            seed: seed, tree: tree, stimuli: [], faultsEnd: random.milliseconds(8_000...45_000),
             faultRate: random.pick([0, 20, 50, 70, 90]), grid: onGrid ? .milliseconds(gridMilliseconds) : nil,
             liftsPausesAtEnd: random.chance(60), shutsDownAtEnd: random.chance(50))
         schedule.addStimuli(&random, &generator)
@@ -19,7 +19,7 @@ extension Schedule {
     }
 
     private mutating func addStimuli(_ random: inout SimulationRandom, _ generator: inout TreeGenerator) {
-        let count = random.pick([0, 3, 10, 25, 50])
+        let count = random.pick([0, 5, 15, 40, 80])
         let mixture = Mixture(&random)
         var offsets = (0..<count).map { _ in offset(&random) }
         offsets.sort()

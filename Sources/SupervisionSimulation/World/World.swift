@@ -195,7 +195,9 @@ struct World {
 
     private mutating func schedulePing(_ process: WorldProcess, at now: MonotonicInstant) {
         guard let period = process.pingPeriod, !process.isHung else { return }
-        schedule(.pings, of: process, after: period * process.behaviour.pingPercent / 100, at: now)
+        // On a grid, never at the very same instant again.
+        let pause = max(period * process.behaviour.pingPercent / 100, schedule.grid ?? .zero)
+        schedule(.pings, of: process, after: pause, at: now)
     }
 
     private mutating func end(_ process: WorldProcess, _ status: ExitStatus, at now: MonotonicInstant) {
