@@ -141,18 +141,11 @@ extension SupervisorTree {
                 switch supervisors[child].phase {
                 // A supervisor that is new takes over the workers that were moved to it as they are.
                 case .down: if isStarting { supervisors[child].phase = hasProcesses(child) ? .up : .waiting }
-                case .up where isStarting: keepUp(child, under: supervisor)
                 case .up, .waiting, .parked: if !isUp { orderStop(.supervisor(child)) }
                 }
                 conform(child)
             }
         }
-    }
-
-    /// It was going down with the supervisor that it was moved away from: now it starts again once it is down.
-    private mutating func keepUp(_ child: SupervisorID, under parent: SupervisorID) {
-        guard supervisors[child].scope == .down, !supervisors[parent].isInStopScope(.supervisor(child)) else { return }
-        supervisors[child].scope = .startAgain
     }
 
     private mutating func settleAll(_ supervisor: SupervisorID) {

@@ -126,12 +126,11 @@ extension SupervisorTree {
 
     /// Whether all wanted workers below the supervisor are ready or finished.
     fileprivate func satisfiesReadiness(_ supervisor: SupervisorID) -> Bool {
-        supervisors[supervisor].phase == .up
-            && supervisors[supervisor].entries.allSatisfy { entry in
-                switch entry.child {
-                case .worker(let worker): satisfiesReadiness(worker)
-                case .supervisor(let child): satisfiesReadiness(child)
-                }
+        supervisors[supervisor].entries.allSatisfy { entry in
+            switch entry.child {
+            case .worker(let worker): satisfiesReadiness(worker)
+            case .supervisor(let child): satisfiesReadiness(child)
             }
+        }
     }
 }

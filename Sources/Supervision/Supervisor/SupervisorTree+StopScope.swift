@@ -70,7 +70,16 @@ extension SupervisorTree {
         case .down:
             supervisors[supervisor].phase = .down
             settleDown(supervisor)
+            waitIfParentIsUp(supervisor)
         }
+    }
+
+    /// Its parent may be up by now, or a reload gave it another one that is: then it is to start again.
+    private mutating func waitIfParentIsUp(_ supervisor: SupervisorID) {
+        guard let parent = supervisors[supervisor].parent, admitsStarts(parent),
+            !supervisors[parent].isInStopScope(.supervisor(supervisor))
+        else { return }
+        supervisors[supervisor].phase = .waiting
     }
 
     /// After a group stop: everything that was stopped for it, or had finished, is to run again.

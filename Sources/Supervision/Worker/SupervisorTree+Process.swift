@@ -10,7 +10,7 @@ extension SupervisorTree {
         else { return lineUp(worker) }
         guard workers[worker].pauseReasons.isEmpty else { return enter(worker, .held) }
         if workers[worker].owesRestart {
-            guard admitRestart(of: .worker(worker), by: parent) else { return lineUpAfterRefusal(worker) }
+            guard admitRestart(of: .worker(worker), by: parent) else { return lineUpAfterRefusal(worker, by: parent) }
             workers[worker].restarts += 1
         }
         workers[worker].owesRestart = false

@@ -18,11 +18,10 @@ extension SupervisorTree {
     }
 
     /// Its restart was refused. With a park of the whole supervisor it waits for that; alone, it has been parked already.
-    mutating func lineUpAfterRefusal(_ worker: WorkerID) {
-        if case .failed = workers[worker].phase { return }
+    mutating func lineUpAfterRefusal(_ worker: WorkerID, by parent: SupervisorID) {
         workers[worker].owesRestart = false
         workers[worker].skipsGate = false
-        lineUp(worker)
+        if supervisors[parent].intensity.scope == .shared { lineUp(worker) }
     }
 
     mutating func settleParent(of worker: WorkerID) {
