@@ -49,6 +49,7 @@ extension Observer {
             supervisors[shown.name]?.stoppingSince = nil
             supervisors[shown.name]?.concernedFrom = .max
             supervisors[shown.name]?.isConcernUnknown = false
+            supervisors[shown.name]?.hasMovedChildren = false
         }
     }
 }

@@ -20,6 +20,7 @@ extension Observer {
         for supervisor in supervisorOrder where supervisor.stoppingSince != nil {
             supervisor.concernedFrom = 0
             supervisor.isConcernUnknown = true
+            supervisor.hasMovedChildren = true
         }
         for (index, worker) in order.enumerated() { worker.position = index }
         let remaining = Set(order.map(\.id))

@@ -21,7 +21,7 @@ extension Observer {
         checkSupervisorsUp(worker, status)
         if !isOwnStart(worker) {
             checkStartOrder(worker, status)
-            checkGate(worker)
+            checkGate(worker, status)
         }
         if !worker.hasOtherCause { checkOwnRestart(worker) }
         countRestart(worker)
@@ -42,11 +42,12 @@ extension Observer {
     private func checkSupervisorsUp(_ worker: WorkerModel, _ status: TreeStatus) {
         for supervisor in worker.chain {
             guard let shown = status.supervisors.first(where: { $0.name == supervisor.name }) else { continue }
+            // A supervisor further up stops its children one by one; those whose turn has not come go on.
+            guard supervisor === worker.supervisor else { continue }
             require(
                 shown.state == .up || shown.state == .stopping, .explainedStop,
                 "\(worker.name) is spawned while \(supervisor.name) is \(shown.state)")
-            // A supervisor further up stops its children one by one; those whose turn has not come go on.
-            guard supervisor === worker.supervisor, let since = supervisor.stoppingSince,
+            guard let since = supervisor.stoppingSince,
                 since < step || supervisor.reportedStopInStep == step, !supervisor.isConcernUnknown,
                 worker.position >= supervisor.concernedFrom
             else { continue }
@@ -86,11 +87,12 @@ extension Observer {
     /// Those that start in sequence do so in tree order.
     private func checkStartOrder(_ worker: WorkerModel, _ status: TreeStatus) {
         // Several sequences may go on in one step; each is in order.
-        let isOneSequence: Bool
-        switch event {
-        case .reloaded, .deadlineReached: isOneSequence = worker.supervisor === lastSequenceSupervisor
-        default: isOneSequence = true
-        }
+        let isOneSequence =
+            switch event {
+            case .deadlineReached: false
+            case .reloaded: worker.supervisor === lastSequenceSupervisor
+            default: true
+            }
         require(
             worker.position > lastSequencePlace || !isOneSequence, .startOrder,
             "\(worker.name) is started after a worker that comes later")
@@ -105,11 +107,13 @@ extension Observer {
         }
     }
 
-    private func checkGate(_ worker: WorkerModel) {
+    private func checkGate(_ worker: WorkerModel, _ status: TreeStatus) {
         guard worker.specification.startGate == .previousReady, let supervisor = worker.supervisor else { return }
         for other in order[supervisor.places.lowerBound..<worker.position] where other.isWanted {
             if let instance = other.instance, instance.isReady, instance.ending == .none { continue }
-            if case .left(success: true) = other.lastEnd, other.instance == nil { continue }
+            if other.instance == nil, status.workers.contains(where: { $0.id == other.id && $0.state == .finished }) {
+                continue
+            }
             fail(.startGate, "\(worker.name) is started although \(other.name) before it is not ready")
         }
     }
@@ -175,7 +179,9 @@ extension Observer {
                 uncertainRestarts(of: supervisor) { $0 == child }
             }
         } else {
-            isExceeded = supervisor.restartsInWindow(at: now, of: nil).upperBound >= allowed
+            // Those that came up again in this very step are not counted yet.
+            let justRestarted = supervisorOrder.count { $0.parent === supervisor && $0.hasEscalated }
+            isExceeded = supervisor.restartsInWindow(at: now, of: nil).upperBound + justRestarted >= allowed
             require(
                 reaction == supervisor.specification.onIntensityExceeded, .restartIntensity,
                 "\(name) reacts with \(reaction) instead of \(supervisor.specification.onIntensityExceeded)")

@@ -139,6 +139,7 @@ extension Observer {
                 invariant: .explainedStop,
                 explanation: "\(worker.name) is stopped with the group of \(scope.name), which it comes before")
         }
+        if scope.hasMovedChildren { return nil }
         let successors = order[scope.places].suffix(from: max(scope.places.lowerBound, worker.position + 1))
         guard
             let other = successors.first(where: {

@@ -18,6 +18,8 @@ final class SupervisorModel {
     var concernedFrom = Int.max
     /// A reload has moved its children since it began to stop them, or it stops with its parent as well.
     var isConcernUnknown = false
+    /// A reload has moved its children since it began to stop them.
+    var hasMovedChildren = false
     /// It gave up, and its parent has not restarted it yet.
     var hasEscalated = false
     /// Its parent's own stop may have taken the place of the restart.
