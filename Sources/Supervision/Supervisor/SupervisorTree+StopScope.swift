@@ -10,6 +10,10 @@ extension SupervisorTree {
         }
         for index in supervisors[supervisor].entries.indices where index >= first {
             supervisors[supervisor].entries[index].isInStopScope = true
+            // From here on it starts with its group, in order, and no longer by itself.
+            if case .worker(let worker) = supervisors[supervisor].entries[index].child {
+                workers[worker].skipsGate = false
+            }
         }
     }
 
