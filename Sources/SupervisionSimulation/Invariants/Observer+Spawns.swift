@@ -47,13 +47,14 @@ extension Observer {
             require(
                 shown.state == .up || shown.state == .stopping, .explainedStop,
                 "\(worker.name) is spawned while \(supervisor.name) is \(shown.state)")
-            guard let since = supervisor.stoppingSince,
-                since < step || supervisor.reportedStopInStep == step, !supervisor.isConcernUnknown,
-                worker.position >= supervisor.concernedFrom
+            let hasReported = supervisor.reportedStopInStep == step
+            let concernedFrom = hasReported ? supervisor.concernedFrom : supervisor.formerlyConcernedFrom
+            guard let since = supervisor.stoppingSince, since < step || hasReported, !supervisor.isConcernUnknown,
+                worker.position >= concernedFrom
             else { continue }
             // What was ordered in this very step belongs to the start that follows the stop.
             let leftover = order[supervisor.places].first {
-                guard $0.position >= supervisor.concernedFrom, let instance = $0.instance else { return false }
+                guard $0.position >= concernedFrom, let instance = $0.instance else { return false }
                 guard instance.orderedInStep < step, $0.movedInStep < since,
                     $0.supervisor === supervisor || $0.supervisor?.shown?.state != .down
                 else { return false }

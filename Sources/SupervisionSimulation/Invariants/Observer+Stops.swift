@@ -163,6 +163,7 @@ extension Observer {
 
     /// Enters which supervisors stop their children now, and why.
     func noteSupervisors(_ status: TreeStatus) {
+        for supervisor in supervisorOrder { supervisor.formerlyConcernedFrom = supervisor.concernedFrom }
         for shown in status.supervisors {
             guard let supervisor = supervisors[shown.name] else { continue }
             let isStopping = shown.state != .up || reportsStop(of: supervisor)
