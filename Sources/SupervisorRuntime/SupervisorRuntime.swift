@@ -89,6 +89,7 @@ package final class SupervisorRuntime {
     private static func run(configurationAt path: String) -> Int32 {
         // At once: a reload must not end a runtime that is just reading its configuration.
         SignalSource.hold(handledSignals)
+        try? SystemCall.occupyStandardDescriptors()
         #if DEBUG
             if let faults = ProcessEnvironment.value("HOLDFAST_FAULTS") { FaultInjection.installForProcess(faults) }
         #endif

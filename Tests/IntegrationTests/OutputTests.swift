@@ -48,6 +48,18 @@ import Testing
         #expect(expected.subtracting(found).isEmpty, "lost: \(expected.subtracting(found).sorted().prefix(10))")
     }
 
+    @Test func `a worker of any user may open its standard output by name`() throws {
+        let daemon = try Daemon(
+            """
+            [[worker]]
+            name = "a"
+            command = ["/bin/sh", "-c", "echo one > /dev/stdout && echo two > /dev/stderr && exit 7; exit 8"]
+            user = "nobody"
+            max_attempts = 1
+            """)
+        #expect(try daemon.await("a", "failed").lastExit?.code == 7)
+    }
+
     @Test func `each new process of a worker is drained, however its start falls`() throws {
         let daemon = try Daemon(
             """

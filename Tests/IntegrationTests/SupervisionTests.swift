@@ -206,21 +206,6 @@ import Testing
         try daemon.await("b", "stopped", within: .seconds(5))
     }
 
-    @Test func `a second daemon on the same folder says who holds it`() throws {
-        let daemon = try Daemon("[[worker]]\nname = \"a\"\ncommand = [\"WORKER\", \"steady\"]")
-        let second = Process()
-        second.executableURL = Daemon.binaries.appending(path: "holdfastd")
-        second.arguments = ["--config", daemon.configuration.path]
-        let errors = Pipe()
-        second.standardError = errors
-        try second.run()
-        let message = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        second.waitUntilExit()
-        #expect(second.terminationStatus == 1)
-        #expect(message.contains("held by process \(daemon.process.processIdentifier)"))
-        try daemon.await("a", "ready")
-    }
-
     @Test func `one worker cannot speak for another`() throws {
         let daemon = try Daemon(
             """

@@ -23,6 +23,15 @@ extension SystemCall {
         fcntl(descriptor, F_GETFD) >= 0
     }
 
+    /// Opens /dev/null in the place of each standard descriptor that the process was started without. Otherwise the next
+    /// descriptors get these numbers, and what is meant for standard error goes into a socket or a file of ours.
+    package static func occupyStandardDescriptors() throws(SystemError) {
+        for number: Int32 in 0...2 where !isOpen(number) {
+            // The lowest number that is free.
+            _ = try open("/dev/null", .readWrite).release()
+        }
+    }
+
     package static func isCloseOnExec(_ descriptor: Int32) -> Bool {
         let flags = fcntl(descriptor, F_GETFD)
         return flags >= 0 && flags & FD_CLOEXEC != 0

@@ -73,12 +73,14 @@ package final class SignalSource {
     }
 
     /// Blocks signals for the calling thread: one that comes before its source is there waits for it, instead of ending
-    /// the process.
+    /// the process. Their handling is the default, whatever was inherited: with SIGCHLD ignored the kernel would throw
+    /// the exit status of every child away (sigaction(2)).
     package static func hold(_ signals: [Int32]) {
         var mask = sigset_t()
         sigemptyset(&mask)
-        for signal in signals { sigaddset(&mask, signal) }
+        for number in signals { sigaddset(&mask, number) }
         pthread_sigmask(SIG_BLOCK, &mask, nil)
+        for number in signals { signal(number, SIG_DFL) }
     }
 
     /// Ignores SIGPIPE for the process: a write to a closed pipe is then an error like any other. Children get the

@@ -35,6 +35,7 @@ extension SupervisorRuntime {
         resource.refusedMessages = 0
         var request = request(for: launch, name, instance, resource)
         request.output = .fifo(path: resource.fifoPath)
+        if let identity = request.identity { try resource.letOpenFIFO(identity.uid) }
         try processes.spawn(worker, instance, request, cgroup: cgroups.make(for: name, instance))
         if let pid = processes.pid(of: instance) { outputLink.started(name, pid: Int(pid)) }
     }

@@ -9,6 +9,7 @@ final class WorkerResources {
     var notifyRegistration: EventLoop.Registration?
     let fifoPath: String
     let fifo: SharedDescriptor
+    private var fifoOwner: UInt32?
     /// What the worker last said with STATUS=.
     var statusText: String?
     /// Messages from strangers; the first of each instance is reported.
@@ -24,6 +25,14 @@ final class WorkerResources {
         // Refused beyond /proc/sys/fs/pipe-max-size without privilege: the default size serves as well.
         if let pipeBytes { _ = try? FIFO.setCapacity(ends.rawValue, pipeBytes) }
         fifo = SharedDescriptor(ends)
+    }
+
+    /// Makes the FIFO the worker's own: programs open /dev/stdout and /dev/stderr, and the kernel then judges the FIFO's
+    /// owner and mode anew. Nobody else can reach it, for its folder is closed.
+    func letOpenFIFO(_ uid: UInt32) throws(SystemError) {
+        guard uid != fifoOwner else { return }
+        try SystemCall.changeOwner(of: fifoPath, uid: uid, gid: nil)
+        fifoOwner = uid
     }
 
     /// Removes the worker's files. Its FIFO lives on in the hands of who has it open.

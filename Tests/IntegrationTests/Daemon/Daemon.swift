@@ -23,15 +23,21 @@ final class Daemon {
 
     /// - Parameter configuration: all but `[runtime]`; "WORKER" stands for the misbehaving worker's path.
     /// - Parameter faults: for `FaultInjection.installForProcess`.
-    init(_ configuration: String, runtime: String = "", faults: String = "") throws {
+    /// - Parameter launcher: a program with its arguments that executes the command which follows.
+    init(
+        _ configuration: String, runtime: String = "", faults: String = "", launcher: [String] = ["/usr/bin/env"]
+    ) throws {
         let template = FileManager.default.temporaryDirectory.appending(path: "holdfast-\(UUID().uuidString.prefix(8))")
         directory = template
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         self.runtime = runtime
         if let cgroup { try FileManager.default.createDirectory(atPath: cgroup, withIntermediateDirectories: false) }
         try configure(configuration)
-        process.executableURL = Self.binaries.appending(path: "holdfastd")
-        process.arguments = ["--config", self.configuration.path]
+        process.executableURL = URL(filePath: launcher[0])
+        process.arguments =
+            launcher.dropFirst() + [
+                Self.binaries.appending(path: "holdfastd").path, "--config", self.configuration.path,
+            ]
         process.environment = [
             "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOLDFAST_FAULTS": faults,
         ]
