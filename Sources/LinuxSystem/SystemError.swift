@@ -57,7 +57,10 @@ extension SystemError {
     package var isConnectionRefused: Bool { errno == ECONNREFUSED }
     package var isPermissionDenied: Bool { errno == EACCES || errno == EPERM }
     /// The machine or the process is short of something now, and may not be in a moment.
-    package var isTransient: Bool { isOutOfDescriptors || errno == EAGAIN || errno == ENOMEM }
+    /// ETOOMANYREFS: too many descriptors are under way in sockets (unix(7)).
+    package var isTransient: Bool {
+        isOutOfDescriptors || [EAGAIN, ENOMEM, ENOBUFS, ETOOMANYREFS].contains(errno)
+    }
     package var isOutOfDescriptors: Bool { errno == EMFILE || errno == ENFILE }
     package var isNoSpace: Bool { errno == ENOSPC || errno == EDQUOT }
 }

@@ -109,6 +109,20 @@ import Testing
         #expect(Processes.withEnvironment("HOLDFAST_WORKER=a", descendingFrom: daemon.process.processIdentifier) == [])
     }
 
+    @Test func `what left its group is ended without a descriptor for it`() throws {
+        let daemon = try Daemon(
+            """
+            [[worker]]
+            name = "a"
+            command = ["WORKER", "double-fork"]
+            ready = "notify"
+            """, faults: "pidfd_open=24")
+        try daemon.await("a", "ready")
+        try daemon.call(.stopWorker(name: "a"))
+        try daemon.await("a", "stopped")
+        #expect(Processes.withEnvironment("HOLDFAST_WORKER=a", descendingFrom: daemon.process.processIdentifier) == [])
+    }
+
     @Test func `what a double-forking worker left behind goes before its replacement comes`() throws {
         let daemon = try Daemon(
             """
@@ -149,8 +163,9 @@ import Testing
         #expect(broken.lastExit?.message.contains(reason) == true)
     }
 
-    // EAGAIN and EMFILE of clone3(2): the machine is short of processes, or we of descriptors.
-    @Test(arguments: ["clone3=11:3", "pipe2=24:3"])
+    // EAGAIN of clone3(2): the machine is short of processes. EMFILE: we of descriptors. ETOOMANYREFS: a thousand FIFOs
+    // are on their way to holdfast-output.
+    @Test(arguments: ["clone3=11:3", "pipe2=24:3", "socketpair=24:2", "sendmsg=109:5"])
     func `a start for which there is no room now is tried again`(faults: String) throws {
         let daemon = try Daemon(
             """

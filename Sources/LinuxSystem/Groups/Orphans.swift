@@ -41,6 +41,12 @@ package enum Orphans {
         }
     }
 
+    /// Kills a child of ours that `escaped` has listed. It keeps its number until we reap it, so kill(2) hits nobody else;
+    /// and it works when there is no descriptor left for a pidfd.
+    package static func kill(_ pid: Int32) {
+        _ = Glibc.kill(pid, SIGKILL)
+    }
+
     /// The living children that are not known, and the instance that each carries. `nil` for one that has cleared its
     /// environment, or is just executing a program.
     package static func all(known isKnown: (Int32) -> Bool) -> [(pid: Int32, instance: String?)] {

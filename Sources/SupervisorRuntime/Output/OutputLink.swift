@@ -125,36 +125,46 @@ final class OutputLink {
         queue.append(Packet(bytes: message.serialised(), descriptor: descriptor))
         if isUrgent {
             flush()
-        } else if flushTimer == nil {
-            flushTimer = loop.schedule(at: loop.now + Self.gatheringTime) { [weak self] in
-                self?.flushTimer = nil
-                self?.flush()
-            }
+        } else {
+            scheduleFlush()
         }
     }
 
     private func flush() {
         guard let channel else { return }
         var sent = 0
+        var isFull = false
         defer {
             queue.removeFirst(min(sent, queue.count))
-            updateInterest()
+            awaitWritability(isFull)
         }
         while sent < queue.count {
             let descriptors = [queue[sent].descriptor?.rawValue].compactMap { $0 }
-            switch try? channel.send(queue[sent].bytes, descriptors: descriptors) {
-            case .done: sent += 1
-            case .wouldBlock: return
-            // It is going away; the hang-up says so too. A packet that is too large is dropped like that as well.
-            case nil: sent += 1
+            do throws(SystemError) {
+                guard case .done = try channel.send(queue[sent].bytes, descriptors: descriptors) else {
+                    isFull = true
+                    return
+                }
+            } catch {
+                if error.isTransient { return scheduleFlush() }
+                // It is going away; the hang-up says so too. A packet that is too large is dropped like that as well.
             }
+            sent += 1
         }
     }
 
-    private func updateInterest() {
-        guard let registration, awaitsWritability == queue.isEmpty else { return }
-        awaitsWritability = !queue.isEmpty
-        try? loop.modify(registration, awaitsWritability ? [.readable, .writable] : .readable)
+    private func scheduleFlush() {
+        guard flushTimer == nil else { return }
+        flushTimer = loop.schedule(at: loop.now + Self.gatheringTime) { [weak self] in
+            self?.flushTimer = nil
+            self?.flush()
+        }
+    }
+
+    private func awaitWritability(_ isAwaited: Bool) {
+        guard let registration, awaitsWritability != isAwaited else { return }
+        awaitsWritability = isAwaited
+        try? loop.modify(registration, isAwaited ? [.readable, .writable] : .readable)
     }
 
     private func handle(_ readiness: EventLoop.Readiness) {

@@ -216,7 +216,7 @@ final class ProcessTable {
             [instancesByPid] pid in instancesByPid[pid] != nil
         }
         for pid in escaped {
-            if let stray = try? ChildProcess.adopting(pid: pid) { try? stray.signal(SignalNumber.kill) }
+            Orphans.kill(pid)
         }
         return !escaped.isEmpty
     }
