@@ -58,8 +58,6 @@ extension SupervisorTree {
     private mutating func park(_ child: Child, retryAfter: Duration?) {
         switch child {
         case .worker(let worker):
-            // The slow retry is free, or an allowance of no restarts would refuse it for ever.
-            workers[worker].owesRestart = false
             enter(worker, .failed(retryAt: retryAfter.map { now + $0 }))
         case .supervisor(let supervisor):
             supervisors[supervisor].phase = .parked(until: retryAfter.map { now + $0 })

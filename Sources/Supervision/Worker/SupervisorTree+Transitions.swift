@@ -19,6 +19,7 @@ extension SupervisorTree {
 
     /// Its restart was refused. With a park of the whole supervisor it waits for that; alone, it has been parked already.
     mutating func lineUpAfterRefusal(_ worker: WorkerID, by parent: SupervisorID) {
+        // The next try is free, or an allowance of no restarts would refuse it for ever.
         workers[worker].owesRestart = false
         workers[worker].skipsGate = false
         if supervisors[parent].intensity.scope == .shared { lineUp(worker) }
