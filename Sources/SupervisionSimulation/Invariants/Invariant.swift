@@ -46,7 +46,7 @@ package enum Invariant: String, CaseIterable, Sendable {
 }
 
 /// An invariant that did not hold.
-package struct Violation: Error, Sendable, CustomStringConvertible {
+package struct Violation: Error, Equatable, Sendable, CustomStringConvertible {
     package var invariant: Invariant
     /// What was seen and what was expected.
     package var explanation: String

@@ -23,13 +23,13 @@ extension Observer {
             followKill(worker, instance)
         case .freezeGroup(let worker, let instance):
             guard let (worker, instance) = target(worker, instance, of: action) else { return }
+            require(
+                !worker.specification.isEssential || worker.reasons.contains(.operator), .essentialNotShed,
+                "essential worker \(worker.name) is frozen, but no operator asked for it")
             require(!worker.reasons.isEmpty, .pausedWithReason, "\(worker.name) is frozen without a reason")
             require(
                 instance.isUp && !instance.isFrozen, .pausedWithReason,
                 "\(worker.name) is frozen although it is not up, or is frozen already")
-            require(
-                !worker.specification.isEssential || worker.reasons.contains(.operator), .essentialNotShed,
-                "essential worker \(worker.name) is frozen for \(worker.reasons)")
             instance.isFrozen = true
         case .thawGroup(let worker, let instance):
             guard let (worker, instance) = target(worker, instance, of: action) else { return }

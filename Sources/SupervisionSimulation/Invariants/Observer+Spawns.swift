@@ -6,6 +6,7 @@ extension Observer {
         guard let worker = workers[id], !worker.isForgotten else {
             return fail(.liveTarget, "a worker that is not there is spawned")
         }
+        require(!isShuttingDown, .shutdownFinal, "\(worker.name) is spawned after the shutdown request")
         require(
             knownInstances.insert(instanceID).inserted, .singleInstance,
             "instance \(instanceID.rawValue) of \(worker.name) is not fresh")
@@ -13,7 +14,6 @@ extension Observer {
             worker.instance == nil, .singleInstance,
             "\(worker.name) is spawned while its former process is not gone")
         require(isStarted, .startOrder, "\(worker.name) is spawned before the start")
-        require(!isShuttingDown, .shutdownFinal, "\(worker.name) is spawned after the shutdown request")
         require(worker.isWanted, .restartPolicy, "\(worker.name) is spawned, but nobody wants it")
         require(
             worker.reasons.isEmpty, .pausedWithReason,

@@ -39,11 +39,11 @@ extension Observer {
             shown.isEssential == worker.specification.isEssential, .statusConsistent, "\(shown.name): wrong isEssential"
         )
         require(
-            Set(shown.pauseReasons) == worker.reasons && shown.pauseReasons == shown.pauseReasons.sorted(),
-            .pausedWithReason, "\(shown.name) shows \(shown.pauseReasons), but \(worker.reasons.sorted()) hold")
-        require(
             !shown.isEssential || shown.pauseReasons.allSatisfy { !$0.isShedding }, .essentialNotShed,
             "essential worker \(shown.name) is shed for \(shown.pauseReasons)")
+        require(
+            Set(shown.pauseReasons) == worker.reasons && shown.pauseReasons == shown.pauseReasons.sorted(),
+            .pausedWithReason, "\(shown.name) shows \(shown.pauseReasons), but \(worker.reasons.sorted()) hold")
     }
 
     /// The state of a worker that has a process.
