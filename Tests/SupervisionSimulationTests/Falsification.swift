@@ -52,7 +52,8 @@ struct Falsification: Sendable, CustomTestStringConvertible {
             falsified: [.operatorRequested(.camera, .stop)]
         ) { $0.actions = [.killGroup(.camera, .number(1))] },
         Falsification(
-            invariant: .boundedStop, lie: "a stop without a timer", history: up,
+            invariant: .boundedStop, lie: "a stop without a timer", root: .pair { $0.watchdog = nil },
+            history: up,
             falsified: [.operatorRequested(.detector, .stop)]
         ) { $0.nextDeadline = MonotonicInstant(nanoseconds: 3_600_000_000_000) },
         Falsification(

@@ -42,7 +42,7 @@ extension Observer {
         case .report(let report): follow(report, at: index)
         case .completeShutdown:
             require(isShuttingDown, .shutdownFinal, "completeShutdown without a request")
-            for worker in workers.values where worker.instance != nil {
+            for worker in roster where worker.instance != nil {
                 fail(.shutdownFinal, "completeShutdown although \(worker.name) has a live process")
             }
             isComplete = true
@@ -84,7 +84,7 @@ extension Observer {
                 .continueAfterSignal, "instance \(instance.rawValue) got a terminating signal, but no SIGCONT after it")
         }
         owedContinues.removeAll(keepingCapacity: true)
-        for worker in workers.values {
+        for worker in roster {
             require(worker.unreported == nil, .statusConsistent, "the failure of \(worker.name) is not reported")
             guard let instance = worker.instance else { continue }
             if instance.exitedAt != nil, instance.ending != .killed {

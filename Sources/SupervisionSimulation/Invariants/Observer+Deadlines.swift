@@ -13,7 +13,7 @@ extension Observer {
                 hastyDeadlines < Self.hastyDeadlineLimit, .deadlineProgress,
                 "a deadline was reached \(hastyDeadlines) times in a row and is still there: a busy loop")
         }
-        for worker in workers.values {
+        for worker in roster {
             guard let instance = worker.instance else { continue }
             cover(instance.watchdog, .livenessClock, "the watchdog of \(worker.name)")
             cover(instance.startTimeout, .livenessClock, "the start timeout of \(worker.name)")
@@ -26,7 +26,7 @@ extension Observer {
         for shown in status.supervisors where shown.nextAttempt != nil && !isShuttingDown {
             if let next = shown.nextAttempt { cover(Due(next), .neverStuck, "the next start of \(shown.name)") }
         }
-        if isShuttingDown, !isComplete, !workers.values.contains(where: { $0.instance != nil }) {
+        if isShuttingDown, !isComplete, !roster.contains(where: { $0.instance != nil }) {
             fail(.shutdownFinal, "everything is down, but the shutdown is not complete")
         }
     }

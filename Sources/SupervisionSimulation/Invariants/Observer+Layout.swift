@@ -58,7 +58,7 @@ extension Observer {
 
     private func place(_ specification: WorkerSpecification, id: WorkerID, chain: [SupervisorModel]) {
         let worker = workers[id] ?? WorkerModel(id: id, specification: specification)
-        if workers[id] != nil { adjust(worker, to: specification, chain: chain) }
+        if workers[id] != nil { adjust(worker, to: specification, chain: chain) } else { roster.append(worker) }
         worker.chain = chain
         workers[id] = worker
         order.append(worker)

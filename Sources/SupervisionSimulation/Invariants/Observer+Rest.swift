@@ -14,7 +14,7 @@ extension Observer {
             if isBelowForParked(shown.name, status) || isBehindBlocked(shown.name, status) { continue }
             return "supervisor \(shown.name) is \(shown.state)"
         }
-        for worker in workers.values where worker.isRemoved && !worker.isForgotten {
+        for worker in roster where worker.isRemoved && !worker.isForgotten {
             return "\(worker.name) was removed, but is not forgotten"
         }
         for shown in status.workers {
@@ -56,7 +56,7 @@ extension Observer {
     /// At rest, a wake-up needs a running watchdog as its reason.
     func checkIdle() {
         guard nextDeadline != nil else { return }
-        let hasWatchdog = workers.values.contains { $0.instance?.watchdog != nil }
+        let hasWatchdog = roster.contains { $0.instance?.watchdog != nil }
         require(
             hasWatchdog, .deadlineProgress,
             "everything is at rest and no watchdog runs, but the tree asks to be woken up")

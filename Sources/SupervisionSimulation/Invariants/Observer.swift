@@ -28,6 +28,8 @@ package struct Observation: Sendable {
 package final class Observer {
     var specification: SupervisorSpecification
     var workers: [WorkerID: WorkerModel] = [:]
+    /// All workers there ever were, as they appeared: their order decides which violation is the first.
+    var roster: [WorkerModel] = []
     /// Present workers in tree order.
     var order: [WorkerModel] = []
     var supervisors: [String: SupervisorModel] = [:]
@@ -98,7 +100,7 @@ package final class Observer {
     }
 
     private func forgetFormerClocks() {
-        for worker in workers.values {
+        for worker in roster {
             guard let instance = worker.instance else { continue }
             instance.formerWatchdog = nil
             instance.formerStartTimeout = nil
