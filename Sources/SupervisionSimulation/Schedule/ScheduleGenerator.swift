@@ -30,7 +30,10 @@ extension Schedule {
             switch mixture.draw(&random) {
             case .operatorRequest:
                 stimulus = .operatorRequest(random.pick(names), random.pick(OperatorRequest.allCases))
-            case .pause: stimulus = .pause(random.pick(names), random.pick(PauseReason.allCases))
+            case .pause:
+                let (name, reason) = (random.pick(names), random.pick(PauseReason.allCases))
+                stimulus = .pause(name, reason)
+                if random.chance(50) { addResume(name, reason, after: offset, &random) }
             case .resume: stimulus = .resume(random.pick(names), random.pick(PauseReason.allCases))
             case .reload:
                 current = generator.mutated(current)
@@ -43,11 +46,21 @@ extension Schedule {
             }
             stimuli.append(TimedStimulus(offset: offset, stimulus: stimulus))
         }
+        // Stable: those of one instant stay in the order in which they were drawn.
+        stimuli.sort { $0.offset < $1.offset }
         if random.chance(20) {
             let shutdown = TimedStimulus(offset: offset(&random), stimulus: .shutdown)
             let place = stimuli.firstIndex { $0.offset > shutdown.offset } ?? stimuli.count
             stimuli.insert(shutdown, at: place)
         }
+    }
+
+    /// A pause of a few seconds, within which clocks and stability times of the worker would run out.
+    private mutating func addResume(
+        _ name: String, _ reason: PauseReason, after offset: Duration, _ random: inout SimulationRandom
+    ) {
+        let end = min(offset + random.milliseconds(200...9_000), faultsEnd)
+        stimuli.append(TimedStimulus(offset: end, stimulus: .resume(name, reason)))
     }
 
     /// Before the start in a few cases, else spread over the time of faults.
