@@ -102,7 +102,8 @@ extension Observer {
     private func configuredWatchdogDue(_ instance: InstanceModel) -> Due? {
         let own = instance.ownWatchdogPeriod
         if let own, instance.specifications.contains(where: { $0.watchdog == nil }) {
-            return Due(earliest: now.advanced(by: own), latest: Due.never)
+            let configured = instance.due(after: now) { $0.watchdog }?.earliest ?? Due.never
+            return Due(earliest: min(now.advanced(by: own), configured), latest: Due.never)
         }
         if let own, instance.specifications.count == 1 { return Due(now.advanced(by: own)) }
         guard let configured = instance.due(after: now, { $0.watchdog }) else { return nil }
@@ -122,7 +123,10 @@ extension Observer {
         guard instance.ending == .none else { return }
         switch notification {
         case .ready:
-            if !instance.isReady, worker.specification.readiness == .notify { noteReady(worker, instance) }
+            // After STOPPING=1 it is on its way down, whatever it says.
+            if !instance.isReady, instance.announcedStop == nil, worker.specification.readiness == .notify {
+                noteReady(worker, instance)
+            }
         case .watchdogPing:
             if instance.watchdog != nil {
                 instance.formerWatchdog = instance.watchdog

@@ -33,7 +33,10 @@ extension Observer {
     ) {
         let known = supervisors[specification.name]
         let supervisor = known ?? SupervisorModel(specification, parent: parent)
-        if known != nil, supervisor.parent?.name != parent?.name { uncertainRestarts(of: supervisor) { _ in true } }
+        if known != nil, supervisor.parent?.name != parent?.name {
+            uncertainRestarts(of: supervisor) { _ in true }
+            supervisor.isEscalationCertain = false
+        }
         if supervisor.intensity != specification.intensity { uncertainRestarts(of: supervisor) { _ in true } }
         supervisor.parent = parent
         supervisor.specification = specification

@@ -80,7 +80,8 @@ extension Observer {
         case .backingOff, .failed, .held: return true
         case .waiting: return false
         case .stopping, .starting, .running, .ready, .paused:
-            return worker.supervisor?.stoppingSince ?? step >= step
+            guard let supervisor = worker.supervisor else { return true }
+            return supervisor.hasMovedChildren || supervisor.stoppingSince ?? step >= step
         case .stopped, .finished, nil: return false
         }
     }
