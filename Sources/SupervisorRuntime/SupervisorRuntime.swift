@@ -129,6 +129,8 @@ package final class SupervisorRuntime {
             "\(HoldfastVersion.current) runs \(configuration.launches.count) workers; control socket \(directory.controlSocket)"
         )
         for warning in warnings { log.write(.warning, warning) }
+        // Where it fails, spawning is slower.
+        try? SystemCall.withholdMemoryFromChildren()
         driver.deliver(.started)
         // Reading the configuration took many times what is kept of it.
         SystemCall.returnFreedMemory()

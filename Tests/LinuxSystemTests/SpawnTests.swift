@@ -97,6 +97,27 @@ struct SpawnTests {
         }
     }
 
+    @Test func aProcessThatWithholdsItsMemoryStartsOthersAllTheSame() async {
+        await #expect(processExitsWith: .success) {
+            try SystemCall.withholdMemoryFromChildren()
+            for round in 0..<10 {
+                // The heap grows, and parts of it go back.
+                let ballast = (0..<round * 1000).map { [UInt8](repeating: UInt8($0 % 256), count: 100) }
+                let (output, outcome, exit) = try SpawnTests.run("echo $WORD; exit 3") { request in
+                    request.environment += ["WORD=hello", "OTHER=\(String(repeating: "x", count: 100_000))"]
+                    request.oomScoreAdjustment = 500
+                    request.limits = [SpawnRequest.Limit(resource: Int32(RLIMIT_CORE.rawValue), soft: 0, hard: 0)]
+                }
+                #expect(output == "hello\n")
+                #expect(outcome == .executed)
+                #expect(exit == .exited(code: 3))
+                let (_, refused, _) = try SpawnTests.run("true") { $0.workingDirectory = "/no/such/folder" }
+                #expect(refused == .failed(step: "chdir", errno: ENOENT))
+                #expect(ballast.count == round * 1000)
+            }
+        }
+    }
+
     @Test func aRequestThatContradictsItselfIsRefused() {
         for targets in [[0], [2], [3, 3], [-1], [5000]] as [[Int32]] {
             let error = #expect(throws: SystemError.self) {

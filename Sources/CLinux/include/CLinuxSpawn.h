@@ -43,8 +43,8 @@ struct hf_spawn_limit {
     uint64_t hard;
 };
 
-/// Everything that the child needs, prepared by the parent: the child allocates nothing. All of it has to stay in
-/// place until `hf_spawn` has returned; from then on the child has its own copy.
+/// Everything that the child needs, prepared by the parent: the child allocates nothing. All of it lies in a mapping of
+/// its own (mmap(2)) and stays until `hf_spawn` has returned; from then on the child has its own copy.
 struct hf_spawn_request {
     /// These three are never null; said to be so that Swift can begin with an empty structure.
     const char *_Nullable executable;
@@ -66,6 +66,7 @@ struct hf_spawn_request {
     size_t limit_count;
     /// Decimal text; null: unchanged.
     const char *_Nullable oom_score;
+    size_t oom_score_length;
     /// -1: unchanged.
     int32_t file_mode_mask;
     uint32_t has_niceness;
@@ -86,6 +87,10 @@ struct hf_spawn_request {
 /// clone3(2) with CLONE_PIDFD and without CLONE_VM (no vfork: the parent never waits for the exec), all signals
 /// blocked meanwhile. Answers the pid, and the close-on-exec pidfd by the pointer; -1 and errno otherwise.
 int32_t hf_spawn(struct hf_spawn_request *request, int32_t *pidfd);
+
+/// Keeps this process's memory out of its children (MADV_DONTFORK), but for what the child side needs. What is mapped
+/// later is copied, the heap excepted. A fork(2) by anything else then gives a child that cannot run. -1 and errno.
+int hf_withhold_memory(void);
 
 /// pidfd_open(2), close-on-exec: glibc has it since 2.36 only.
 int hf_pidfd_open(int32_t pid);

@@ -45,7 +45,7 @@ package final class ChildProcess {
     package static func spawn(_ request: SpawnRequest) throws(SystemError) -> ChildProcess {
         try request.validate()
         let pipe = try SystemCall.makePipe(nonBlocking: true)
-        let image = SpawnImage(request, report: pipe.writeEnd.rawValue)
+        let image = try SpawnImage(request, report: pipe.writeEnd.rawValue)
         var pidfd: Int32 = -1
         let pid: Int32
         do throws(SystemError) {

@@ -1,104 +1,120 @@
 import CLinux
 import Glibc
 
-/// A spawn request in C memory, complete before the clone: the child side allocates nothing. Has to live until
+/// A spawn request in C memory, complete before the clone: the child side allocates nothing. It lies in one mapping of
+/// its own, for the rest of our memory may be withheld from the child (`hf_withhold_memory`). Has to live until
 /// `hf_spawn` has returned.
 final class SpawnImage {
-    private var request: hf_spawn_request
-    private let arguments: CStringArray
-    private let environment: CStringArray
-    /// The single strings: executable, directory, output path, OOM score.
-    private let texts: CStringArray
-    private let descriptors: UnsafeMutableBufferPointer<hf_spawn_descriptor>
-    private let limits: UnsafeMutableBufferPointer<hf_spawn_limit>
-    private let groups: UnsafeMutableBufferPointer<UInt32>
+    private let memory: UnsafeMutableRawPointer
+    private let bytes: Int
+    private let request: UnsafeMutablePointer<hf_spawn_request>
 
     /// - Parameter report: the write end of the pipe on which a failed step is reported.
-    init(_ source: SpawnRequest, report: Int32) {
-        arguments = CStringArray(source.arguments)
-        environment = CStringArray(source.environment)
-        var outputPath: String?
-        var (output, error): (Int32, Int32) = (-1, -1)
-        switch source.output {
-        case .discard: break
-        case .fifo(let path): outputPath = path
-        case .descriptors(let first, let second): (output, error) = (first, second)
-        }
-        texts = CStringArray([
-            source.executable, source.workingDirectory, outputPath, source.oomScoreAdjustment.map { String($0) },
-        ])
-        descriptors = SpawnImage.allocate(
-            source.inherited.map { hf_spawn_descriptor(source: $0.source, target: $0.target) })
-        limits = SpawnImage.allocate(
-            source.limits.map { hf_spawn_limit(resource: $0.resource, soft: $0.soft, hard: $0.hard) })
-        groups = SpawnImage.allocate(source.identity?.supplementaryGroups ?? [])
-
-        request = hf_spawn_request()
-        // The first text is always there.
-        request.executable = UnsafePointer(texts[0])
-        request.arguments = arguments.base
-        request.environment = environment.base
-        request.directory = UnsafePointer(texts[1])
-        request.output_path = UnsafePointer(texts[2])
-        request.oom_score = UnsafePointer(texts[3])
-        request.output = output
-        request.error = error
-        request.report = report
-        request.descriptors = descriptors.baseAddress
-        request.descriptor_count = descriptors.count
-        request.limits = UnsafePointer(limits.baseAddress)
-        request.limit_count = limits.count
-        request.groups = UnsafePointer(groups.baseAddress)
-        request.group_count = groups.count
-        request.file_mode_mask = source.fileModeMask.map { Int32($0 & 0o777) } ?? -1
-        request.has_niceness = source.niceness == nil ? 0 : 1
-        request.niceness = Int32(clamping: source.niceness ?? 0)
-        request.has_identity = source.identity == nil ? 0 : 1
-        request.uid = source.identity?.uid ?? 0
-        request.gid = source.identity?.gid ?? 0
-        request.no_new_privileges = source.forbidsNewPrivileges ? 1 : 0
-        request.cgroup = source.cgroup ?? -1
+    /// - Throws: ENOMEM.
+    init(_ source: SpawnRequest, report: Int32) throws(SystemError) {
+        bytes = SpawnImage.size(of: source)
+        memory = try SystemCall.mapMemory(bytes: bytes)
+        var room = Room(memory, bytes: bytes)
+        request = room.place([hf_spawn_request()])
+        request.pointee.fill(from: source, report: report, &room)
     }
 
     deinit {
-        descriptors.deallocate()
-        limits.deallocate()
-        groups.deallocate()
+        SystemCall.unmapMemory(memory, bytes: bytes)
     }
 
     /// The clone.
     /// - Parameter isBornInCgroup: whether the kernel puts the child into its cgroup; otherwise it moves itself.
     /// - Returns: the pid, or -1 and errno.
     func spawn(isBornInCgroup: Bool, pidfd: inout Int32) -> Int32 {
-        request.cgroup_at_birth = isBornInCgroup ? 1 : 0
-        return hf_spawn(&request, &pidfd)
+        request.pointee.cgroup_at_birth = isBornInCgroup ? 1 : 0
+        return hf_spawn(request, &pidfd)
     }
 
-    private static func allocate<Element>(_ elements: [Element]) -> UnsafeMutableBufferPointer<Element> {
-        let buffer = UnsafeMutableBufferPointer<Element>.allocate(capacity: elements.count)
-        _ = buffer.initialize(from: elements)
-        return buffer
+    /// Enough bytes for everything.
+    private static func size(of source: SpawnRequest) -> Int {
+        let strings = source.arguments + source.environment + [source.executable, source.workingDirectory ?? ""]
+        let text = strings.reduce(0) { $0 + $1.utf8.count + 1 }
+        let pointers = (source.arguments.count + source.environment.count + 2) * MemoryLayout<UInt>.stride
+        let records =
+            source.inherited.count * MemoryLayout<hf_spawn_descriptor>.stride
+            + source.limits.count * MemoryLayout<hf_spawn_limit>.stride
+            + (source.identity?.supplementaryGroups.count ?? 0) * MemoryLayout<UInt32>.stride
+        // The path of the output, the OOM score, and what alignment takes.
+        let others = MemoryLayout<hf_spawn_request>.stride + Int(PATH_MAX) + 256
+        return text + pointers + records + others
     }
 }
 
-/// A NULL-terminated array of C strings, as execve(2) takes it.
-private final class CStringArray {
-    private let buffer: UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>
+extension hf_spawn_request {
+    fileprivate mutating func fill(from source: SpawnRequest, report: Int32, _ room: inout Room) {
+        executable = UnsafePointer(room.place(source.executable))
+        arguments = room.place(terminating: source.arguments)
+        environment = room.place(terminating: source.environment)
+        directory = source.workingDirectory.map { UnsafePointer(room.place($0)) }
+        (output, error) = (-1, -1)
+        switch source.output {
+        case .discard: break
+        case .fifo(let path): output_path = UnsafePointer(room.place(path))
+        case .descriptors(let first, let second): (output, error) = (first, second)
+        }
+        if let score = source.oomScoreAdjustment.map({ String($0) }) {
+            oom_score = UnsafePointer(room.place(score))
+            oom_score_length = score.utf8.count
+        }
+        self.report = report
+        descriptors = room.place(source.inherited.map { hf_spawn_descriptor(source: $0.source, target: $0.target) })
+        descriptor_count = source.inherited.count
+        limits = UnsafePointer(
+            room.place(source.limits.map { hf_spawn_limit(resource: $0.resource, soft: $0.soft, hard: $0.hard) }))
+        limit_count = source.limits.count
+        let supplementaryGroups = source.identity?.supplementaryGroups ?? []
+        groups = UnsafePointer(room.place(supplementaryGroups))
+        group_count = supplementaryGroups.count
+        file_mode_mask = source.fileModeMask.map { Int32($0 & 0o777) } ?? -1
+        has_niceness = source.niceness == nil ? 0 : 1
+        niceness = Int32(clamping: source.niceness ?? 0)
+        has_identity = source.identity == nil ? 0 : 1
+        uid = source.identity?.uid ?? 0
+        gid = source.identity?.gid ?? 0
+        no_new_privileges = source.forbidsNewPrivileges ? 1 : 0
+        cgroup = source.cgroup ?? -1
+    }
+}
 
-    init(_ strings: [String?]) {
-        buffer = .allocate(capacity: strings.count + 1)
-        _ = buffer.initialize(from: strings.map { $0.flatMap { strdup($0) } } + [nil])
+/// Hands out pieces of a block, one behind the other. A block that is too small is a mistake of the caller's and traps.
+private struct Room {
+    private var next: UnsafeMutableRawPointer
+    private let end: UnsafeMutableRawPointer
+
+    init(_ memory: UnsafeMutableRawPointer, bytes: Int) {
+        next = memory
+        end = memory + bytes
     }
 
-    var base: UnsafePointer<UnsafeMutablePointer<CChar>?> {
-        guard let start = buffer.baseAddress else { preconditionFailure("the terminator is always there") }
+    mutating func place<Element: BitwiseCopyable>(_ elements: [Element]) -> UnsafeMutablePointer<Element> {
+        let start = take(elements.count, of: Element.self)
+        start.initialize(from: elements, count: elements.count)
+        return start
+    }
+
+    /// A C string.
+    mutating func place(_ text: String) -> UnsafeMutablePointer<CChar> {
+        place(text.utf8.map { CChar(bitPattern: $0) } + [0])
+    }
+
+    /// A NULL-terminated array of C strings, as execve(2) takes it.
+    mutating func place(terminating strings: [String]) -> UnsafePointer<UnsafeMutablePointer<CChar>?> {
+        let pointers: [UnsafeMutablePointer<CChar>?] = strings.map { place($0) } + [nil]
+        let start = take(pointers.count, of: UnsafeMutablePointer<CChar>?.self)
+        start.initialize(from: pointers, count: pointers.count)
         return UnsafePointer(start)
     }
 
-    subscript(index: Int) -> UnsafeMutablePointer<CChar>? { buffer[index] }
-
-    deinit {
-        for pointer in buffer { free(pointer) }
-        buffer.deallocate()
+    private mutating func take<Element>(_ count: Int, of type: Element.Type) -> UnsafeMutablePointer<Element> {
+        let start = next.alignedUp(for: type)
+        next = start + count * MemoryLayout<Element>.stride
+        precondition(next <= end, "the size of a spawn request was misjudged")
+        return start.bindMemory(to: type, capacity: count)
     }
 }

@@ -14,6 +14,28 @@ extension SystemCall {
         hf_return_freed_memory()
     }
 
+    /// Keeps what this process has mapped by now out of the children that `ChildProcess` starts, which makes starting
+    /// them cheaper the larger this process is. Nothing else may fork afterwards.
+    package static func withholdMemoryFromChildren() throws(SystemError) {
+        try perform("madvise") { hf_withhold_memory() }
+    }
+
+    /// mmap(2): private memory, all zeros.
+    static func mapMemory(bytes: Int) throws(SystemError) -> UnsafeMutableRawPointer {
+        var memory: UnsafeMutableRawPointer?
+        try perform("mmap") {
+            memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            return memory == MAP_FAILED ? -1 : 0
+        }
+        guard let memory else { throw SystemError(call: "mmap", errno: ENOMEM) }
+        return memory
+    }
+
+    /// munmap(2).
+    static func unmapMemory(_ memory: UnsafeMutableRawPointer, bytes: Int) {
+        munmap(memory, bytes)
+    }
+
     /// exit(3): ends the process with a status.
     package static func exit(_ status: Int32) -> Never {
         Glibc.exit(status)
