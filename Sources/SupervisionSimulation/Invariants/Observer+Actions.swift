@@ -96,13 +96,13 @@ extension Observer {
     // MARK: Reports
 
     private func follow(_ report: Report, at index: Int) {
+        noteReportedStop(report)
         switch report {
         case .workerFailed(let worker, let instance, let cause, _, let consequence):
             followFailure(worker, instance, cause, consequence, at: index)
         case .intensityExceeded(let supervisor, let reaction): followExceeded(supervisor, reaction)
         case .groupRestarted(let supervisor, let because):
             guard let model = supervisors[supervisor] else { return }
-            model.reportedStopInStep = step
             for other in supervisorOrder where other.parent === model && other.name != because {
                 other.isEscalationCertain = false
             }

@@ -13,7 +13,7 @@ extension Observer {
         order = []
         supervisorOrder = []
         var present: [String: SupervisorModel] = [:]
-        layOut(root, parent: nil, identities: identities, present: &present)
+        layOut(root, parent: nil, isMovedAlong: false, identities: identities, present: &present)
         for (name, supervisor) in supervisors where present[name] == nil { supervisor.isRemoved = true }
         supervisors = present
         // Places have changed; whom a stop under way concerns is not worked out again.
@@ -28,12 +28,14 @@ extension Observer {
     }
 
     private func layOut(
-        _ specification: SupervisorSpecification, parent: SupervisorModel?, identities: [String: WorkerID],
-        present: inout [String: SupervisorModel]
+        _ specification: SupervisorSpecification, parent: SupervisorModel?, isMovedAlong: Bool,
+        identities: [String: WorkerID], present: inout [String: SupervisorModel]
     ) {
         let known = supervisors[specification.name]
         let supervisor = known ?? SupervisorModel(specification, parent: parent)
-        if known != nil, supervisor.parent?.name != parent?.name {
+        // Whatever it has been moved below may be down, and then it goes down with it and forgets its window.
+        let isMoved = known != nil && (isMovedAlong || supervisor.parent?.name != parent?.name)
+        if isMoved {
             uncertainRestarts(of: supervisor) { _ in true }
             supervisor.isEscalationCertain = false
         }
@@ -53,7 +55,8 @@ extension Observer {
                     fail(.statusConsistent, "worker \(worker.name) is configured, but the status does not show it")
                 }
             case .supervisor(let inner):
-                layOut(inner, parent: supervisor, identities: identities, present: &present)
+                layOut(
+                    inner, parent: supervisor, isMovedAlong: isMoved, identities: identities, present: &present)
             }
         }
         supervisor.places = first..<order.count

@@ -48,7 +48,7 @@ extension Observer {
                 shown.state == .up || shown.state == .stopping, .explainedStop,
                 "\(worker.name) is spawned while \(supervisor.name) is \(shown.state)")
             let hasReported = supervisor.reportedStopInStep == step
-            let concernedFrom = hasReported ? supervisor.concernedFrom : supervisor.formerlyConcernedFrom
+            let concernedFrom = supervisor.concernedSoFar
             guard let since = supervisor.stoppingSince, since < step || hasReported, !supervisor.isConcernUnknown,
                 worker.position >= concernedFrom
             else { continue }
@@ -165,7 +165,6 @@ extension Observer {
 
     func followExceeded(_ name: String, _ reaction: IntensityReaction) {
         guard let supervisor = supervisors[name] else { return }
-        supervisor.reportedStopInStep = step
         let allowed = supervisor.intensity.maxRestarts
         let isExceeded: Bool
         if supervisor.intensity.scope == .perChild {

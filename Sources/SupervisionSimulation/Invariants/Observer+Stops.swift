@@ -19,9 +19,9 @@ extension Observer {
             instance.stopClocks()
             instance.announcedStop = nil
         case .struck:
-            // A request may replace the short way by the plan.
+            // A request may replace the short way by the plan, and what is taken for a strike may have been the plan.
             require(
-                instance.isToBeStopped || stoppingScope(of: worker) != nil, .boundedStop,
+                instance.isToBeStopped || instance.isAmbiguous || stoppingScope(of: worker) != nil, .boundedStop,
                 "\(worker.name) is signalled again after its strike")
             let isSecondStep = instance.specifications.contains {
                 $0.stopPlan.steps.count > 1 && $0.stopPlan.steps[1].signal == signal
@@ -157,92 +157,5 @@ extension Observer {
     func stoppingScope(of worker: WorkerModel) -> SupervisorModel? {
         worker.chain.filter { $0.stoppingSince != nil }
             .min { ($0.stoppingSince ?? 0, $0.places.lowerBound) < ($1.stoppingSince ?? 0, $1.places.lowerBound) }
-    }
-
-    // MARK: Supervisors
-
-    /// Enters which supervisors stop their children now, and why.
-    func noteSupervisors(_ status: TreeStatus) {
-        for supervisor in supervisorOrder { supervisor.formerlyConcernedFrom = supervisor.concernedFrom }
-        for shown in status.supervisors {
-            guard let supervisor = supervisors[shown.name] else { continue }
-            let isStopping = shown.state != .up || reportsStop(of: supervisor)
-            if isStopping {
-                if supervisor.stoppingSince == nil { supervisor.stoppingSince = step }
-                noteConcerned(supervisor)
-                markGroup(supervisor, isStartedAgain: shown.state != .parked && !reportsExcess(of: supervisor))
-            }
-        }
-        noteSupervisorsBelow()
-    }
-
-    /// Supervisors below one that stops may go down and come up again within one step.
-    private func noteSupervisorsBelow() {
-        for supervisor in supervisorOrder {
-            let isTakenDown = supervisor.ancestors.contains {
-                $0.stoppingSince != nil && supervisor.places.lowerBound >= $0.concernedFrom
-            }
-            if isTakenDown { forgetAccounts(below: supervisor) }
-        }
-    }
-
-    private func reportsStop(of supervisor: SupervisorModel) -> Bool {
-        if isShuttingDown { return true }
-        return actions.contains { action in
-            switch action {
-            case .report(.groupRestarted(supervisor.name, _)), .report(.intensityExceeded(supervisor.name, _)): true
-            default: false
-            }
-        }
-    }
-
-    private func noteConcerned(_ supervisor: SupervisorModel) {
-        for action in actions {
-            guard case .report(let report) = action else { continue }
-            switch report {
-            case .groupRestarted(supervisor.name, let because):
-                supervisor.concernedFrom = min(
-                    supervisor.concernedFrom,
-                    supervisor.specification.strategy == .restForOne ? firstPlace(of: because) : 0)
-            case .intensityExceeded(supervisor.name, _) where supervisor.intensity.scope == .shared:
-                supervisor.concernedFrom = 0
-            default: break
-            }
-        }
-        // Stopped along with its parent.
-        if supervisor.ancestors.contains(where: { $0.stoppingSince != nil }) || isShuttingDown || supervisor.isRemoved {
-            supervisor.concernedFrom = 0
-            supervisor.isConcernUnknown = true
-        }
-    }
-
-    /// A group operation is a cause of its own for every worker that it concerns, but for the one that failed.
-    private func markGroup(_ supervisor: SupervisorModel, isStartedAgain: Bool) {
-        for worker in order[supervisor.places] where worker.position >= supervisor.concernedFrom {
-            if let instance = worker.instance, instance.exitedAt != nil || instance.ending != .none {
-                instance.isAmbiguous = true
-            }
-            if case .failed = worker.lastEnd, isStartedAgain, worker.supervisor === supervisor { continue }
-            worker.hasOtherCause = true
-        }
-    }
-
-    /// The supervisor goes down: when it is up again, its children start, and are not restarted.
-    func forgetAccounts(below supervisor: SupervisorModel) {
-        uncertainRestarts(of: supervisor) { _ in true }
-        for other in supervisorOrder where other.ancestors.contains(where: { $0 === supervisor }) {
-            other.isEscalationCertain = false
-        }
-    }
-
-    private func reportsExcess(of supervisor: SupervisorModel) -> Bool {
-        actions.contains { action in
-            if case .report(.intensityExceeded(supervisor.name, _)) = action { true } else { false }
-        }
-    }
-
-    private func firstPlace(of child: String) -> Int {
-        if let supervisor = supervisors[child] { return supervisor.places.lowerBound }
-        return order.firstIndex { $0.name == child } ?? 0
     }
 }

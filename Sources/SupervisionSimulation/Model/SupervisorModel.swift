@@ -16,8 +16,8 @@ final class SupervisorModel {
     var reportedStopInStep = 0
     /// First place in tree order that a group restart concerns.
     var concernedFrom = Int.max
-    /// The same before the event at hand.
-    var formerlyConcernedFrom = Int.max
+    /// The same by the reports up to the action at hand: what one step reports later binds no earlier action of it.
+    var concernedSoFar = Int.max
     /// A reload has moved its children since it began to stop them, or it stops with its parent as well.
     var isConcernUnknown = false
     /// A reload has moved its children since it began to stop them.
