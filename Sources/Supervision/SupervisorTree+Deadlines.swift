@@ -35,7 +35,8 @@ extension SupervisorTree {
         }
         for supervisor in supervisors.ids {
             guard let deadline = deadline(of: supervisor), deadline <= now else { continue }
-            unpark(supervisor)
+            let parent = supervisors[supervisor].parent
+            unpark(supervisor, skippingGate: startsByItself(.supervisor(supervisor), in: parent))
             settle(supervisor)
         }
     }
@@ -61,11 +62,15 @@ extension SupervisorTree {
         }
     }
 
-    /// The wait is over: its own restart, which no start gate holds up, unless its group restarts in order.
     private mutating func retry(_ worker: WorkerID) {
-        if let parent = workers[worker].parent {
-            workers[worker].skipsGate = admitsStarts(parent) && !supervisors[parent].isInStopScope(.worker(worker))
-        }
+        workers[worker].skipsGate = startsByItself(.worker(worker), in: workers[worker].parent)
         spawn(worker)
+    }
+
+    /// Whether a wait that is over leads to the child's own restart, which no start gate holds up. When its supervisor is
+    /// down, or restarts its group, it starts with the others in order.
+    private func startsByItself(_ child: Child, in parent: SupervisorID?) -> Bool {
+        guard let parent else { return false }
+        return admitsStarts(parent) && !supervisors[parent].isInStopScope(child)
     }
 }

@@ -65,6 +65,27 @@ import Testing
         #expect(fixture.state("a") == .starting)
     }
 
+    @Test func `a worker that announced its end before it was paused goes, with its whole grace, when resumed`() throws
+    {
+        var fixture = TreeFixture([.worker(Self.watched)])
+        fixture.send(.started)
+        try fixture.spawned("a")
+        try fixture.notify("a", .ready)
+        let (id, instance) = (try fixture.id("a"), try fixture.instance("a"))
+        fixture.send(.pauseRequested(id, .heat))
+        try fixture.notify("a", .stopping)
+        #expect(fixture.state("a") == .paused)
+        fixture.pass(.seconds(3600))
+        #expect(fixture.state("a") == .paused)
+        fixture.send(.resumeRequested(id, .heat))
+        #expect(fixture.state("a") == .stopping)
+        _ = fixture.take()
+        fixture.pass(.milliseconds(9999))
+        #expect(fixture.take().isEmpty)
+        fixture.pass(.milliseconds(1))
+        #expect(fixture.take().contains(.killGroup(id, instance)))
+    }
+
     @Test func `stopping a paused worker thaws it, terminates it, and continues it`() throws {
         var fixture = TreeFixture([.worker(Self.watched)])
         fixture.send(.started)

@@ -87,6 +87,23 @@ import Testing
         #expect(fixture.state("b") == .starting)
     }
 
+    @Test func `a parked supervisor whose workers nobody wants holds up no start gate`() throws {
+        var fixture = TreeFixture([
+            .supervisor(
+                SupervisorSpecification(
+                    name: "s", intensity: RestartIntensity(maxRestarts: 0),
+                    children: [.worker(WorkerSpecification(name: "a", readiness: .notify))])),
+            .worker(WorkerSpecification(name: "b", startGate: .previousReady)),
+        ])
+        fixture.send(.started)
+        try fixture.spawned("a")
+        try fixture.exit("a")
+        #expect(fixture.supervisor("s")?.state == .parked)
+        #expect(fixture.status("b")?.heldFor == "after s")
+        fixture.send(.operatorRequested(try fixture.id("a"), .stop))
+        #expect(fixture.state("b") == .starting)
+    }
+
     @Test func `a shutdown stops everything in reverse and starts nothing any more`() throws {
         var fixture = Self.vision(.oneForAll)
         fixture.send(.started)

@@ -40,6 +40,19 @@ struct TreeFixture {
 
     func state(_ name: String) -> WorkerState? { status(name)?.state }
 
+    func supervisor(_ name: String) -> SupervisorStatus? {
+        tree.status(at: now).supervisors.first { $0.name == name }
+    }
+
+    /// A new configuration: these are the root's children from now on.
+    mutating func reload(_ children: [ChildSpecification]) {
+        send(
+            .reloaded(
+                SupervisorSpecification(
+                    name: SupervisorSpecification.rootName, intensity: RestartIntensity(scope: .perChild),
+                    children: children)))
+    }
+
     func id(_ name: String) throws -> WorkerID {
         try #require(tree.worker(named: name))
     }

@@ -70,6 +70,10 @@ extension SupervisorTree {
         let isAbsorbed = supervisors[parent].isInStopScope(.supervisor(supervisor))
         supervisors[supervisor].phase = .waiting
         guard !isAbsorbed else { return }
+        // Judged at once, as for a worker without a wait: nobody else is restarted for a restart that is refused.
+        guard !wouldExceedIntensity(restarting: .supervisor(supervisor), in: parent) else {
+            return exceedIntensity(restarting: .supervisor(supervisor), in: parent)
+        }
         supervisors[supervisor].owesRestart = true
         supervisors[supervisor].skipsGate = supervisors[parent].strategy == .oneForOne
         restartGroup(of: .supervisor(supervisor), named: supervisors[supervisor].name, in: parent)

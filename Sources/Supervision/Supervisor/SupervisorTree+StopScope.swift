@@ -11,9 +11,14 @@ extension SupervisorTree {
         for index in supervisors[supervisor].entries.indices where index >= first {
             supervisors[supervisor].entries[index].isInStopScope = true
             // From here on it starts with its group, in order, and no longer by itself.
-            if case .worker(let worker) = supervisors[supervisor].entries[index].child {
-                workers[worker].skipsGate = false
-            }
+            forgetGateSkip(supervisors[supervisor].entries[index].child)
+        }
+    }
+
+    private mutating func forgetGateSkip(_ child: Child) {
+        switch child {
+        case .worker(let worker): workers[worker].skipsGate = false
+        case .supervisor(let supervisor): supervisors[supervisor].skipsGate = false
         }
     }
 
@@ -104,11 +109,11 @@ extension SupervisorTree {
     private mutating func settleDown(_ supervisor: SupervisorID) {
         supervisors[supervisor].restarts = []
         for entry in supervisors[supervisor].entries {
+            forgetGateSkip(entry.child)
             switch entry.child {
             case .worker(let worker):
                 workers[worker].notBefore = nil
                 workers[worker].owesRestart = false
-                workers[worker].skipsGate = false
                 switch workers[worker].phase {
                 case .waiting, .held, .backingOff, .failed: enter(worker, .stopped)
                 case .stopped, .finished: break

@@ -43,7 +43,9 @@ extension SupervisorTree {
         var live = live
         actions.append(.thawGroup(worker, live.id))
         live.startDeadline = now + workers[worker].specification.startTimeout
-        if live.wasReady {
+        if live.hasAnnouncedStop {
+            announceStop(worker, live)
+        } else if live.wasReady {
             becomeReady(worker, live)
         } else {
             enter(worker, .running(live))

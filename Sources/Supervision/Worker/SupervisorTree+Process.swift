@@ -117,7 +117,11 @@ extension SupervisorTree {
 
         case (.stopping, .running), (.stopping, .ready):
             announceStop(worker, live)
-        case (.stopping, .starting), (.stopping, .paused), (.stopping, .stopping): break
+        case (.stopping, .paused):
+            // It said so before it was frozen, and goes once it runs again.
+            live.hasAnnouncedStop = true
+            enter(worker, .paused(live))
+        case (.stopping, .starting), (.stopping, .stopping): break
 
         // The service stays ready while it reloads (sd_notify(3)); the READY=1 that ends it is harmless.
         case (.reloading, .starting), (.reloading, .running), (.reloading, .ready), (.reloading, .paused),

@@ -49,16 +49,17 @@ extension SupervisorTree {
     private mutating func unparkSupervisors(of worker: WorkerID) {
         var supervisor = workers[worker].parent
         while let current = supervisor {
-            if case .parked = supervisors[current].phase { unpark(current) }
+            if case .parked = supervisors[current].phase { unpark(current, skippingGate: true) }
             supervisor = supervisors[current].parent
         }
     }
 
     /// Lets a parked supervisor be started again, with an empty window.
-    mutating func unpark(_ supervisor: SupervisorID) {
+    /// - Parameter skippingGate: whatever its predecessors are doing.
+    mutating func unpark(_ supervisor: SupervisorID, skippingGate: Bool) {
         report(.supervisorRetried(supervisor: supervisors[supervisor].name))
         supervisors[supervisor].owesRestart = false
-        supervisors[supervisor].skipsGate = true
+        supervisors[supervisor].skipsGate = skippingGate
         if supervisors[supervisor].parent == nil {
             bringUp(supervisor)
         } else {

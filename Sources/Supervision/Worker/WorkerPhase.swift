@@ -54,6 +54,8 @@ struct LiveInstance: Sendable {
     let spawnedAt: MonotonicInstant
     /// It has been ready; a pause does not undo that.
     var wasReady = false
+    /// It said `STOPPING=1` before it was frozen.
+    var hasAnnouncedStop = false
     /// Until when it has to be ready. Suspended by a pause.
     var startDeadline: MonotonicInstant
     var watchdogPeriod: Duration?

@@ -142,19 +142,22 @@ extension Observer {
                 instance.watchdog = Due(earliest: anew.earliest, latest: Due.never)
             }
         case .stopping:
-            // What it said before it was frozen may be forgotten.
-            guard instance.announcedStop == nil, !instance.isFrozen else { return }
-            let total = instance.due(after: now) { $0.stopPlan.longest }
-            let graces = instance.due(after: now) { $0.stopPlan.longest - $0.stopPlan.killGrace }
-            if let total, let graces {
-                instance.announcedStop = Due(earliest: graces.earliest, latest: total.latest)
-            }
-            instance.watchdog?.latest = Due.never
-            instance.startTimeout?.latest = Due.never
-            settleStability(of: worker, instance)
-            instance.stableSince = nil
+            guard instance.announcedStop == nil else { return }
+            if instance.isFrozen { instance.announcesStopOnceThawed = true } else { noteAnnouncement(worker, instance) }
         case .reloading, .timeoutExtended: break
         }
+    }
+
+    private func noteAnnouncement(_ worker: WorkerModel, _ instance: InstanceModel) {
+        let total = instance.due(after: now) { $0.stopPlan.longest }
+        let graces = instance.due(after: now) { $0.stopPlan.longest - $0.stopPlan.killGrace }
+        if let total, let graces {
+            instance.announcedStop = Due(earliest: graces.earliest, latest: total.latest)
+        }
+        instance.watchdog?.latest = Due.never
+        instance.startTimeout?.latest = Due.never
+        settleStability(of: worker, instance)
+        instance.stableSince = nil
     }
 
     private func extend(_ instance: InstanceModel, by length: Duration) {
@@ -213,6 +216,10 @@ extension Observer {
     /// Everything starts afresh when the last reason is gone.
     func resumeClocks(of worker: WorkerModel) {
         guard let instance = worker.instance, instance.isUp else { return }
+        if instance.announcesStopOnceThawed {
+            instance.announcesStopOnceThawed = false
+            return noteAnnouncement(worker, instance)
+        }
         if instance.isReady {
             instance.stableSince = now
             instance.watchdog = watchdogDue(instance)

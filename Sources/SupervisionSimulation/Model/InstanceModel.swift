@@ -20,6 +20,8 @@ final class InstanceModel {
     var isToBeStopped = false
     /// It said STOPPING=1, and must be gone by then.
     var announcedStop: Due?
+    /// It said so before it was frozen.
+    var announcesStopOnceThawed = false
     /// The supervisor found it hung.
     var strike: FailureCause?
     var ending = Ending.none
