@@ -94,7 +94,9 @@ let package = Package(
             name: "OutputRuntimeTests",
             dependencies: ["OutputRuntime", "LinuxSystem", "ControlProtocol", "MonotonicTime"],
             swiftSettings: strict),
-        .testTarget(name: "SupervisorRuntimeTests", dependencies: ["SupervisorRuntime"], swiftSettings: strict),
+        .testTarget(
+            name: "SupervisorRuntimeTests", dependencies: ["SupervisorRuntime", "LinuxSystem", "MonotonicTime"],
+            swiftSettings: strict),
         .testTarget(
             name: "OperatorCLITests", dependencies: ["OperatorCLI", "ControlProtocol", "LinuxSystem", "MonotonicTime"],
             swiftSettings: strict),

@@ -21,9 +21,7 @@ extension OutputRuntime {
             let loop = try EventLoop()
             let channel = try UnixStream.inherited(at: channelDescriptor)
             let runtime = try OutputRuntime(
-                loop: loop, channel: channel, notifySocket: ProcessEnvironment.value("NOTIFY_SOCKET"),
-                watchdogMicroseconds: ProcessEnvironment.value("WATCHDOG_USEC").flatMap { Int64($0) },
-                deadman: DeadmanAlarm(seconds: longestWork))
+                loop: loop, channel: channel, environment: .current(), deadman: DeadmanAlarm(seconds: longestWork))
             runtime.onWarning = say
             let signals = try SignalSource(loop: loop, signals: [SignalNumber.terminate]) { [weak runtime] _ in
                 runtime?.finish()

@@ -24,17 +24,12 @@ package final class OutputRuntime {
 
     /// - Parameters:
     ///   - channel: the socket to holdfastd.
-    ///   - notifySocket: NOTIFY_SOCKET.
-    ///   - watchdogMicroseconds: WATCHDOG_USEC.
+    ///   - environment: how to tell holdfastd that this process is ready and alive.
     ///   - deadman: ends the process when it hangs in its work.
     package convenience init(
-        loop: EventLoop, channel: UnixStream, notifySocket: String? = nil, watchdogMicroseconds: Int64? = nil,
-        deadman: DeadmanAlarm
+        loop: EventLoop, channel: UnixStream, environment: ServiceEnvironment, deadman: DeadmanAlarm
     ) throws(SystemError) {
-        try self.init(
-            loop: loop, channel: channel, notifySocket: notifySocket, watchdogMicroseconds: watchdogMicroseconds,
-            deadman: deadman
-        ) { isRequired in
+        try self.init(loop: loop, channel: channel, environment: environment, deadman: deadman) { isRequired in
             guard SystemJournal.isPresent else {
                 return (nil, isRequired ? "there is no journal at /run/systemd/journal/socket" : nil)
             }
@@ -43,14 +38,14 @@ package final class OutputRuntime {
     }
 
     init(
-        loop: EventLoop, channel: UnixStream, notifySocket: String? = nil, watchdogMicroseconds: Int64? = nil,
+        loop: EventLoop, channel: UnixStream, environment: ServiceEnvironment,
         deadman: DeadmanAlarm = DeadmanAlarm(seconds: nil),
         openJournal: @escaping (_ isRequired: Bool) -> (journal: (any JournalWriter)?, problem: String?)
     ) throws(SystemError) {
         self.loop = loop
         self.channel = SupervisorChannel(loop: loop, socket: channel)
         self.openJournal = openJournal
-        notifier = ServiceNotifier(loop: loop, path: notifySocket, watchdogMicroseconds: watchdogMicroseconds)
+        notifier = try ServiceNotifier(loop: loop, environment: environment)
         self.deadman = deadman
         drain = try OutputDrain(loop: loop, deadman: deadman)
         reporter = LossReporter(loop: loop)
@@ -72,7 +67,7 @@ package final class OutputRuntime {
     package func finish() {
         guard !isFinished else { return }
         isFinished = true
-        notifier.stopping()
+        notifier.send(["STOPPING=1"])
         deadman.during { drainEverything() }
         reporter.reportAll()
         loop.stop()

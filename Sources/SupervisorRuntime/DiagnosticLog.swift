@@ -14,13 +14,9 @@ final class DiagnosticLog {
     /// A pipe that is writable takes this much without blocking (pipe(7), PIPE_BUF).
     private static let longestLine = 4000
 
-    private let prefixesSeverity: Bool
+    /// Whether lines begin with `<N>`, as journald understands it (sd-daemon(3)).
+    private let prefixesSeverity = ServiceEnvironment.isJournalStream(standardError)
     private(set) var dropped = 0
-
-    /// - Parameter prefixesSeverity: whether lines begin with `<N>`, as journald understands it (sd-daemon(3)).
-    init(prefixesSeverity: Bool) {
-        self.prefixesSeverity = prefixesSeverity
-    }
 
     func write(_ severity: Severity, _ message: String) {
         let prefix = prefixesSeverity ? "<\(severity.rawValue)>" : "holdfastd: "

@@ -11,6 +11,7 @@ package final class SupervisorRuntime {
     let log: DiagnosticLog
     let chronicle: Chronicle
     let outputLink: OutputLink
+    let serviceManager: ServiceManagerLink
     let directory: RuntimeDirectory
     let configurationPath: String
     let processes: ProcessTable
@@ -44,10 +45,12 @@ package final class SupervisorRuntime {
         var supervisor: String
     }
 
-    private init(_ configuration: Configuration, path: String) throws(SystemError) {
+    private init(
+        _ configuration: Configuration, path: String, log: DiagnosticLog, environment: ServiceEnvironment
+    ) throws(SystemError) {
         self.configuration = configuration
         configurationPath = path
-        log = DiagnosticLog(prefixesSeverity: false)
+        self.log = log
         defaults = try ProcessDefaults.current()
         try defaults.raiseDescriptorLimit()
         loop = try EventLoop()
@@ -58,6 +61,7 @@ package final class SupervisorRuntime {
             eventCapacity: configuration.runtime.eventBuffer, incidentCapacity: configuration.runtime.incidentBuffer,
             loop: loop)
         outputLink = OutputLink(loop: loop)
+        serviceManager = try ServiceManagerLink(loop: loop, environment: environment)
         overflowDrain = OverflowDrain(loop: loop)
         var deliver: (Event) -> Void = { _ in }
         processes = ProcessTable(loop: loop) { deliver($0) }
@@ -75,7 +79,7 @@ package final class SupervisorRuntime {
             print(SupervisorCommandLine.help)
             return 0
         case .invalid(let message):
-            DiagnosticLog(prefixesSeverity: false).write(.error, message)
+            DiagnosticLog().write(.error, message)
             return 2
         case .run(let path):
             return run(configurationAt: path)
@@ -93,7 +97,9 @@ package final class SupervisorRuntime {
         #if DEBUG
             if let faults = ProcessEnvironment.value("HOLDFAST_FAULTS") { FaultInjection.installForProcess(faults) }
         #endif
-        let log = DiagnosticLog(prefixesSeverity: false)
+        let log = DiagnosticLog()
+        let environment = ServiceEnvironment.current()
+        let startMarker = StartMarker(in: environment.runtimeDirectory)
         let report = Configuration.load(paths: [path])
         guard let configuration = report.configuration else {
             for problem in report.problems { log.write(.error, problem.description) }
@@ -101,8 +107,8 @@ package final class SupervisorRuntime {
         }
         for problem in report.environmentProblems { log.write(.warning, problem.description) }
         do throws(SystemError) {
-            let runtime = try SupervisorRuntime(configuration, path: path)
-            try runtime.run()
+            let runtime = try SupervisorRuntime(configuration, path: path, log: log, environment: environment)
+            try runtime.run(onStarted: { startMarker?.remove() })
             return 0
         } catch {
             log.write(.error, "cannot run: \(error)")
@@ -110,7 +116,7 @@ package final class SupervisorRuntime {
         }
     }
 
-    private func run() throws(SystemError) {
+    private func run(onStarted: () -> Void) throws(SystemError) {
         try directory.create()
         try RuntimeDirectory.makeDirectories(configuration.runtime.stateDirectory, permissions: 0o755)
         try RuntimeDirectory.makeDirectories(configuration.output.directory, permissions: 0o750)
@@ -119,6 +125,7 @@ package final class SupervisorRuntime {
         SignalSource.ignoreBrokenPipes()
         signals = try SignalSource(loop: loop, signals: Self.handledSignals) { [unowned self] in received($0) }
         connectOutput()
+        connectServiceManager()
         try openControlSocket()
         takeRoster()
         chronicle.record(
@@ -132,12 +139,15 @@ package final class SupervisorRuntime {
         // Where it fails, spawning is slower.
         try? SystemCall.withholdMemoryFromChildren()
         driver.deliver(.started)
+        serviceManager.started()
+        onStarted()
         // Reading the configuration took many times what is kept of it.
         SystemCall.returnFreedMemory()
         while !isDown {
             driver.recordReports()
             processes.forgetFormerPids()
             driver.rearm()
+            serviceManager.turnEnded()
             try loop.runOnce(timeout: nil)
         }
         driver.recordReports()
@@ -161,6 +171,7 @@ package final class SupervisorRuntime {
         chronicle.record(.runtimeStopping, "\(reason): stopping everything in reverse order")
         log.write(.notice, "\(reason): stopping")
         driver.deliver(.shutdownRequested)
+        serviceManager.stopping(atMost: longestStop)
     }
 
     private func openControlSocket() throws(SystemError) {
@@ -240,6 +251,8 @@ package final class SupervisorRuntime {
 
     /// Applies the configuration as it is on disk now. An invalid one changes nothing.
     func reload() throws(RuntimeError) -> ReloadSummary {
+        serviceManager.reloading()
+        defer { serviceManager.reloaded() }
         let report = Configuration.load(paths: [configurationPath])
         guard let new = report.configuration else {
             throw .configurationInvalid(problems: report.problems.map(\.description))

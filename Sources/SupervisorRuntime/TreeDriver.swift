@@ -15,7 +15,8 @@ final class TreeDriver {
     private var reports: [Report] = []
     private var isDelivering = false
     private var timer: TimerID?
-    private var timerDeadline: MonotonicInstant?
+    /// What the timer is set to.
+    private(set) var timerDeadline: MonotonicInstant?
 
     init(
         _ root: SupervisorSpecification, seed: UInt64, loop: EventLoop, perform: @escaping (Action) -> Void,

@@ -135,7 +135,8 @@ import Testing
     @Test func isAliveForItsSupervisor() throws {
         let directory = try TemporaryDirectory()
         let notify = try NotifySocket(path: directory.path + "/notify")
-        let output = try OutputFixture(notifySocket: notify.path, watchdogMicroseconds: 40_000)
+        let output = try OutputFixture(
+            environment: ServiceEnvironment(notifySocket: notify.path, watchdogPeriod: .milliseconds(40)))
         var fields: [NotifyField] = []
         try output.loop.pump("three pings") {
             while let message = try notify.receive() { fields += message.fields }

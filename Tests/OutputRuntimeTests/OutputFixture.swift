@@ -20,24 +20,22 @@ final class OutputFixture {
 
     /// - Parameter journal: what is found instead of the machine's journal.
     init(
-        journal: (any JournalWriter)? = nil, use: String = "auto", logs: Bool = true, notifySocket: String? = nil,
-        watchdogMicroseconds: Int64? = nil
+        journal: (any JournalWriter)? = nil, use: String = "auto", logs: Bool = true,
+        environment: ServiceEnvironment = ServiceEnvironment()
     ) throws {
         directory = try TemporaryDirectory()
         loop = try EventLoop()
-        try startRuntime(journal, notifySocket, watchdogMicroseconds)
+        try startRuntime(journal, environment)
         try configure(journal: use, logs: logs)
     }
 
     private func startRuntime(
-        _ journal: (any JournalWriter)?, _ notifySocket: String?, _ watchdogMicroseconds: Int64?
+        _ journal: (any JournalWriter)?, _ environment: ServiceEnvironment
     ) throws {
         let (ours, theirs) = try UnixStream.makePacketPair()
         channel = ours
         registration = try loop.register(ours.rawValue, .readable) { [weak self] _ in self?.receive() }
-        let runtime = try OutputRuntime(
-            loop: loop, channel: theirs, notifySocket: notifySocket, watchdogMicroseconds: watchdogMicroseconds
-        ) { isRequired in
+        let runtime = try OutputRuntime(loop: loop, channel: theirs, environment: environment) { isRequired in
             (journal, journal == nil && isRequired ? "none in this test" : nil)
         }
         try runtime.start()
@@ -85,7 +83,7 @@ final class OutputFixture {
         runtime = nil
         if let registration { loop.unregister(registration) }
         channel = nil
-        try startRuntime(nil, nil, nil)
+        try startRuntime(nil, ServiceEnvironment())
         try configure(journal: "off", logs: true)
         for worker in fifos.keys { try sendAdd(worker, limits) }
     }

@@ -11,8 +11,9 @@ enum RuntimeSchema {
         misnomers: ["runtime_directory", "run_dir"])
     static let workersCgroup = Setting.optional(
         "workers_cgroup", .workersCgroup, default: .automatic,
-        "Where workers get their control groups: below a delegated cgroup2 directory. `auto` uses the one delegated to "
-            + "the runtime if there is one; without, groups are processes of one session.")
+        "Where workers get their control groups: below a delegated cgroup2 directory. `auto` uses the one that "
+            + "`HOLDFAST_WORKERS_CGROUP` names (the systemd unit sets it), else the one delegated to the runtime; without, "
+            + "groups are processes of one session.")
     static let defaultUser = Setting.optional(
         "default_user", .account("user"), default: "nobody",
         "Who runs the workers that name no `user`. Without root, everything runs as the one who started the runtime.")

@@ -25,6 +25,14 @@ package final class Cgroup {
         self.directory = directory
     }
 
+    /// Opens the cgroup of that name beside this process's own; ENOENT when there is none.
+    package convenience init(besideOwn siblingName: String) throws(SystemError) {
+        guard let own = Cgroup.cgroupName(of: getpid()), let slash = own.lastIndex(of: "/"),
+            let path = CgroupMount.current().lazy.compactMap({ $0.path(of: own[..<slash] + "/" + siblingName) }).first
+        else { throw SystemError(call: "open", errno: ENOENT, subject: "the cgroup \(siblingName)") }
+        try self.init(path: path)
+    }
+
     private init(path: String, name: String, directory: consuming Descriptor) {
         self.path = path
         self.name = name
@@ -84,6 +92,26 @@ package final class Cgroup {
     package var isPopulated: Bool {
         guard let events = try? SystemCall.readFile("cgroup.events", limit: 256, in: rawValue) else { return false }
         return Cgroup.saysPopulated(events)
+    }
+
+    /// Moves the processes that are in the cgroup itself into a child of that name, which is made if it is not there.
+    package func moveProcesses(toChild childName: String) throws(SystemError) {
+        let list = try SystemCall.readFile("cgroup.procs", limit: 1 << 20, in: rawValue)
+        guard !list.isEmpty else { return }
+        do throws(SystemError) {
+            try SystemCall.makeDirectory(path + "/" + childName)
+        } catch {
+            guard error.alreadyExists else { throw error }
+        }
+        let child = try Cgroup(path: path + "/" + childName)
+        for pid in Cgroup.pids(list) {
+            do throws(SystemError) {
+                try child.add(pid)
+            } catch {
+                // It has ended meanwhile.
+                guard error.isNoSuchProcess else { throw error }
+            }
+        }
     }
 
     /// Moves a process into it.
@@ -157,11 +185,14 @@ package final class Cgroup {
     }
 
     private static func processes(in path: String, depth: Int) -> [Int32] {
-        let list = (try? SystemCall.readFile(path + "/cgroup.procs", limit: 1 << 20)) ?? []
-        var pids = list.split(separator: UInt8(ascii: "\n")).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
+        var pids = pids((try? SystemCall.readFile(path + "/cgroup.procs", limit: 1 << 20)) ?? [])
         guard depth < maximumDepth else { return pids }
         for child in children(of: path) { pids += processes(in: child, depth: depth + 1) }
         return pids
+    }
+
+    private static func pids(_ list: [UInt8]) -> [Int32] {
+        list.split(separator: UInt8(ascii: "\n")).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
     }
 
     private static func removeTree(_ path: String, depth: Int = 0) throws(SystemError) {

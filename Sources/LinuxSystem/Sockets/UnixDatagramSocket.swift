@@ -24,6 +24,11 @@ package final class UnixDatagramSocket {
         if uid != nil || gid != nil { try SystemCall.changeOwner(of: path, uid: uid, gid: gid) }
     }
 
+    /// A socket without a path of its own, to send from.
+    static func makeUnbound() throws(SystemError) -> Descriptor {
+        try SystemCall.makeSocket(Int32(hf_sock_dgram))
+    }
+
     package func receive(
         into buffer: UnsafeMutableRawBufferPointer
     ) throws(SystemError) -> IOResult<ReceivedMessage> {

@@ -1,7 +1,9 @@
+import ControlProtocol
+
 /// How the states of the interface look. A state that a newer runtime may add is shown plainly.
 enum StateText {
     static func words(_ state: String) -> String {
-        state == "backing-off" ? "backing off" : state.escapedForTerminal
+        StateCounts.words(state).escapedForTerminal
     }
 
     static func style(ofWorker state: String) -> Style {

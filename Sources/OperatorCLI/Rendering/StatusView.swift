@@ -35,17 +35,9 @@ struct StatusView {
     /// "12 workers: 10 ready, 1 backing off, 1 failed", what needs attention last.
     private var summary: String {
         guard !report.workers.isEmpty else { return "no workers (see holdfast check)" }
-        let order = [
-            "ready", "running", "starting", "waiting", "finished", "stopped", "stopping", "paused", "held",
-            "backing-off", "failed",
-        ]
-        let counts = Dictionary(grouping: report.workers, by: \.state).mapValues(\.count)
-        let states = order.filter { counts[$0] != nil } + counts.keys.filter { !order.contains($0) }.sorted()
-        let parts = states.map { state in
-            palette(StateText.style(ofWorker: state), "\(counts[state, default: 0]) \(StateText.words(state))")
+        return StateCounts(report.workers.map(\.state)).sentence { state, count in
+            palette(StateText.style(ofWorker: state), "\(count) \(StateText.words(state))")
         }
-        let count = report.workers.count == 1 ? "1 worker" : "\(report.workers.count) workers"
-        return "\(count): \(parts.joined(separator: ", "))"
     }
 
     private var parked: [String] {

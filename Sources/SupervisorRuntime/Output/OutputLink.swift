@@ -28,9 +28,14 @@ final class OutputLink {
     var onDisconnect: () -> Void = {}
     var onLost: (_ worker: String, _ lines: Int, _ bytes: Int, _ because: String) -> Void = { _, _, _, _ in }
 
+    /// The number of the last event that a process was told of. Those after it are its successor's to log.
+    private(set) var lastLoggedEvent = 0
+
     private struct Packet {
         let bytes: [UInt8]
         let descriptor: SharedDescriptor?
+        /// The event's number, if it is one.
+        let event: Int?
     }
 
     private static let longestQueue = 16 * 1024
@@ -60,6 +65,7 @@ final class OutputLink {
         registration = nil
         channel = nil
         isReady = false
+        if let unsent = queue.lazy.compactMap(\.event).first { lastLoggedEvent = unsent - 1 }
         queue = []
         awaitsWritability = false
         let unanswered = tails.values
@@ -88,7 +94,8 @@ final class OutputLink {
     func log(_ event: RecordedEvent) {
         guard channel != nil else { return }
         guard hasRoom else { return droppedEvents += 1 }
-        send(["type": "event", "event": event.report.json])
+        lastLoggedEvent = event.sequence
+        send(["type": "event", "event": event.report.json], event: event.sequence)
     }
 
     /// Asks for the last lines of a worker; an empty list comes when there is no answer.
@@ -120,9 +127,11 @@ final class OutputLink {
 
     /// Queues a packet. Unless it is urgent it waits a moment for others: in a burst of deaths the processors belong to
     /// the replacements, not to what is written about them.
-    private func send(_ message: JSONValue, _ descriptor: SharedDescriptor? = nil, isUrgent: Bool = false) {
+    private func send(
+        _ message: JSONValue, _ descriptor: SharedDescriptor? = nil, event: Int? = nil, isUrgent: Bool = false
+    ) {
         guard channel != nil else { return }
-        queue.append(Packet(bytes: message.serialised(), descriptor: descriptor))
+        queue.append(Packet(bytes: message.serialised(), descriptor: descriptor, event: event))
         if isUrgent {
             flush()
         } else {

@@ -20,6 +20,7 @@ extension SupervisorRuntime {
                 }
                 outputLink.started(resource.name, pid: Int(pid))
             }
+            logMissedEvents()
         }
         outputLink.onReady = { [unowned self] in overflowDrain.stop() }
         outputLink.onDisconnect = { [unowned self] in overflowDrain.start() }
@@ -44,6 +45,7 @@ extension SupervisorRuntime {
         }
         chronicle.onEvent = { [unowned self] event in
             outputLink.log(event)
+            serviceManager.stateChanged()
             control?.eventAppended()
         }
     }
@@ -62,7 +64,7 @@ extension SupervisorRuntime {
         defaults.restore(in: &request)
         request.output = .descriptors(output: Self.standardError, error: Self.standardError)
         request.inherited = [(source: channel.rawValue, target: Self.channelNumber)]
-        try processes.spawn(worker, instance, request)
+        try processes.spawn(worker, instance, request, cgroup: cgroups.make(for: OutputWorker.name, instance))
     }
 
     private func outputResource(of worker: WorkerID) throws(SystemError) -> WorkerResources {
@@ -73,6 +75,13 @@ extension SupervisorRuntime {
         }
         resources[worker] = resource
         return resource
+    }
+
+    /// The events from before its time, its predecessor's death among them.
+    private func logMissedEvents() {
+        for number in max(outputLink.lastLoggedEvent + 1, chronicle.events.first)..<chronicle.events.next {
+            if let event = chronicle.events[number] { outputLink.log(event) }
+        }
     }
 
     /// Tells `holdfast-output` everything that it has to know: after its start, and after a reload.

@@ -4,7 +4,14 @@ import Supervision
 
 /// Where the workers' cgroups are made: a delegated cgroup2 directory, if there is one.
 final class WorkerCgroups {
-    private let home: Cgroup?
+    /// Names that directory where it is not the runtime's own: absolute, or the name of a cgroup beside the runtime's own.
+    /// The systemd unit sets it to the unit that holds the workers, so that they outlive the runtime's unit.
+    private static let variable = "HOLDFAST_WORKERS_CGROUP"
+    /// The child cgroup for processes that were in the directory itself. As long as one is there, the kernel enables no
+    /// controller for its children ("no internal processes", cgroups(7)).
+    private static let keeper = "keeper"
+
+    private var home: Cgroup?
     /// Why workers run without cgroups although they were asked for; `nil` when all is as configured.
     private(set) var warning: String?
 
@@ -13,14 +20,25 @@ final class WorkerCgroups {
         case .off:
             home = nil
         case .automatic:
-            home = Cgroup.delegated()
-        case .directory(let path):
-            do throws(SystemError) {
-                home = try Cgroup(path: path)
-            } catch {
+            if let named = ProcessEnvironment.value(Self.variable), !named.isEmpty {
                 home = nil
-                warning = "workers_cgroup \(path) cannot be used (\(error.message)): workers run in sessions only"
+                use(named, as: Self.variable)
+            } else {
+                home = Cgroup.delegated()
             }
+        case .directory(let path):
+            home = nil
+            use(path, as: "workers_cgroup")
+        }
+    }
+
+    private func use(_ directory: String, as setting: String) {
+        do throws(SystemError) {
+            let home = try directory.hasPrefix("/") ? Cgroup(path: directory) : Cgroup(besideOwn: directory)
+            try home.moveProcesses(toChild: Self.keeper)
+            self.home = home
+        } catch {
+            warning = "\(setting) \(directory) cannot be used (\(error.message)): workers run in sessions only"
         }
     }
 
