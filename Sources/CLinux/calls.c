@@ -29,3 +29,5 @@ int hf_peer_credentials(int socket, int32_t *pid, uint32_t *uid, uint32_t *gid) 
     *gid = credentials.gid;
     return 0;
 }
+
+char **hf_environment(void) { return environ; }

@@ -34,4 +34,6 @@ package struct ConfigurationReport: Equatable, Sendable {
     package var environmentProblems: [ConfigurationProblem]
     /// The files that were read, in order.
     package var files: [String]
+    /// The values that hold and where they come from, when they were asked for.
+    package var effective: [EffectiveSection] = []
 }

@@ -28,6 +28,24 @@ import Testing
         #expect(lock == "\(daemon.process.processIdentifier)\n")
     }
 
+    @Test func `an override by environment holds, also after a reload, and no worker inherits it`() throws {
+        let variable = "HOLDFAST_CONFIG__WORKER__A__ESSENTIAL"
+        let daemon = try Daemon(
+            "[[worker]]\nname = \"a\"\ncommand = [\"WORKER\", \"steady\"]\nessential = false",
+            environment: [variable: "true"])
+        for worker in ["a", "holdfast-output"] {
+            let pid = try #require(try daemon.await(worker, "ready").pid)
+            let environment = try String(contentsOfFile: "/proc/\(pid)/environ", encoding: .utf8)
+            #expect(!environment.contains("HOLDFAST_CONFIG"))
+        }
+        #expect(try daemon.worker("a").isEssential)
+        try daemon.call(.reload)
+        #expect(try daemon.worker("a").isEssential)
+        try daemon.configure("[[worker]]\nname = \"b\"\ncommand = [\"WORKER\", \"steady\"]")
+        let refused = #expect(throws: VarlinkConnection.Refused.self) { try daemon.call(.reload) }
+        #expect(refused?.description.contains("environment: \(variable): there is no worker A") == true)
+    }
+
     @Test func `a parent that ignores the end of its children takes no exit status away`() throws {
         let daemon = try Daemon(
             "[[worker]]\nname = \"a\"\ncommand = [\"/bin/sh\", \"-c\", \"exit 7\"]\nmax_attempts = 1",

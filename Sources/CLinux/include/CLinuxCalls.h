@@ -32,4 +32,7 @@ const char *_Nullable hf_signal_name(int signal);
 /// SO_PEERCRED: struct ucred is hidden from Swift.
 int hf_peer_credentials(int socket, int32_t *pid, uint32_t *uid, uint32_t *gid);
 
+/// environ(7), ended by null: a variable that Swift must not see, for others may change it. Ours do not.
+char *_Nullable *_Nullable hf_environment(void);
+
 #pragma clang assume_nonnull end

@@ -9,21 +9,32 @@ extension Configuration {
     ///
     /// A launch whose user or group the machine does not know has no `identity`; that is an environment problem, and the
     /// spawn must fail visibly.
-    package static func load(paths: [String] = [defaultPath]) -> ConfigurationReport {
+    ///
+    /// - Parameters:
+    ///   - variables: the environment variables that override settings.
+    ///   - explains: whether the report says where every value comes from. It costs many times what the values do.
+    package static func load(
+        paths: [String] = [defaultPath], variables: [ConfigurationVariable] = ConfigurationVariable.ofProcess(),
+        explains: Bool = false
+    ) -> ConfigurationReport {
         let files = ConfigurationFiles(paths: paths)
         let problems = ProblemCollector()
-        for file in files.order { problems.willRead(file) }
+        for file in files.order { problems.willRead(.file(file)) }
         for problem in files.problems { problems.add(problem) }
-        let draft = ConfigurationDraft(files.sources, hostName: HostName.current(), problems)
+        let context = ReadingContext(problems: problems, recorder: explains ? EffectiveRecorder() : nil)
+        let draft = ConfigurationDraft(
+            files.sources, isComplete: files.problems.isEmpty, variables: variables, hostName: HostName.current(),
+            context)
 
         let environment = ProblemCollector()
-        for file in files.order { environment.willRead(file) }
+        for file in files.order { environment.willRead(.file(file)) }
+        for variable in variables { environment.willRead(.variable(variable.name)) }
         var check = EnvironmentCheck(environment)
         check.inspect(draft)
         var configuration = draft.configuration
         if let complete = configuration { configuration = check.resolved(complete) }
         return ConfigurationReport(
             configuration: configuration, problems: problems.problems, environmentProblems: environment.problems,
-            files: files.sources.map(\.file))
+            files: files.sources.map(\.file), effective: context.recorder?.sections ?? [])
     }
 }

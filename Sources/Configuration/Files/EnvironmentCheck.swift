@@ -51,8 +51,7 @@ struct EnvironmentCheck {
     private func add(_ place: SourcePlace, _ key: String, _ message: String, allowed: String? = nil) {
         problems.add(
             ConfigurationProblem(
-                kind: .environment, file: place.file, position: place.position, key: key, message: message,
-                allowed: allowed))
+                kind: .environment, at: place, key: key, message: message, allowed: allowed))
     }
 
     // MARK: Files

@@ -5,13 +5,19 @@ extension Configuration {
     ///
     /// - Parameters:
     ///   - sources: in the order in which they count.
+    ///   - variables: the environment variables that override settings.
     ///   - hostName: the runtime's name where the configuration gives none.
-    package static func read(_ sources: [ConfigurationSource], hostName: String) -> ConfigurationReport {
+    ///   - explains: whether the report says where every value comes from.
+    package static func read(
+        _ sources: [ConfigurationSource], variables: [ConfigurationVariable] = [], hostName: String,
+        explains: Bool = false
+    ) -> ConfigurationReport {
         let problems = ProblemCollector()
-        let draft = ConfigurationDraft(sources, hostName: hostName, problems)
+        let context = ReadingContext(problems: problems, recorder: explains ? EffectiveRecorder() : nil)
+        let draft = ConfigurationDraft(sources, variables: variables, hostName: hostName, context)
         return ConfigurationReport(
             configuration: problems.isEmpty ? draft.configuration : nil, problems: problems.problems,
-            environmentProblems: [], files: sources.map(\.file))
+            environmentProblems: [], files: sources.map(\.file), effective: context.recorder?.sections ?? [])
     }
 }
 
@@ -24,34 +30,42 @@ struct ConfigurationDraft {
     let defaultUserPlace: SourcePlace?
     let controlGroupPlace: SourcePlace?
 
-    init(_ sources: [ConfigurationSource], hostName: String, _ problems: ProblemCollector) {
+    /// - Parameter isComplete: false when there are files besides the sources that cannot be read.
+    init(
+        _ sources: [ConfigurationSource], isComplete: Bool = true, variables: [ConfigurationVariable],
+        hostName: String, _ context: ReadingContext
+    ) {
+        let problems = context.problems
         var pieces: [SourcedTable.Piece] = []
         for source in sources {
-            problems.willRead(source.file)
+            problems.willRead(.file(source.file))
             guard let table = ConfigurationDraft.parse(source, problems) else { continue }
             pieces.append(
-                SourcedTable.Piece(file: source.file, table: table, position: TextPosition(line: 1, column: 1)))
+                SourcedTable.Piece(
+                    origin: .file(source.file), table: table, position: TextPosition(line: 1, column: 1)))
         }
-        let document = TableReader(
-            SourcedTable(path: "", pieces: pieces), ConfigurationSchema.document, problems)
+        let files = TableReader(SourcedTable(path: "", pieces: pieces), ConfigurationSchema.document, context)
+        let document = files.overridden(
+            by: ConfigurationDraft.overrides(
+                variables, of: files, knowsAllChildren: isComplete && pieces.count == sources.count, problems))
 
         let runtimeTable = document.subtable(RuntimeSchema.table)
         defaultUserPlace = runtimeTable.has("default_user") ? runtimeTable.place(of: "default_user") : nil
         controlGroupPlace = runtimeTable.has("control_group") ? runtimeTable.place(of: "control_group") : nil
         let runtime = RuntimeSettings(runtimeTable, hostName: hostName)
-        let output = OutputSettings(
-            document.subtable(OutputSchema.table), stateDirectory: runtime.stateDirectory)
+        let outputTable = document.subtable(OutputSchema.table)
+        let output = OutputSettings(outputTable, stateDirectory: runtime.stateDirectory)
 
         let defaultsTable = document.subtable(PolicySchema.defaultsTable)
         let defaults = WorkerDefaults(
             policy: defaultsTable, limits: defaultsTable.subtable(LimitSchema.defaultsTable),
-            user: runtime.defaultUser, output: output.perWorker, problems)
+            runtime: runtimeTable, output: outputTable, problems)
         let supervisors = document.pieces(of: SupervisorSchema.table).enumerated().map {
-            SupervisorDraft($0.element, number: $0.offset + 1, problems)
+            SupervisorDraft($0.element, number: $0.offset + 1, context)
         }
         workers = document.pieces(of: WorkerSchema.table).enumerated().map {
             WorkerDraft(
-                $0.element, number: $0.offset + 1, defaults: defaults, problems)
+                $0.element, number: $0.offset + 1, defaults: defaults, context)
         }
         let children = TreeAssembly(
             files: sources.map(\.file), supervisors: supervisors, workers: workers, problems
@@ -69,6 +83,19 @@ struct ConfigurationDraft {
         }
         configuration = Configuration(
             runtime: runtime, output: output, children: children, launches: launches, outputs: outputs)
+    }
+
+    /// What environment variables set, by what the files call their workers and supervisors.
+    private static func overrides(
+        _ variables: [ConfigurationVariable], of files: TableReader, knowsAllChildren: Bool,
+        _ problems: ProblemCollector
+    ) -> OverrideTable {
+        if variables.isEmpty { return OverrideTable() }
+        let repeated = [SupervisorSchema.table, WorkerSchema.table]
+        let names = Dictionary(uniqueKeysWithValues: repeated.map { ($0.name, files.pieces(of: $0).map(\.childName)) })
+        var reader = OverrideReader(children: names, knowsAllChildren: knowsAllChildren, problems)
+        reader.read(variables)
+        return reader.overrides
     }
 
     /// The document's table, or `nil` after the problem has been added.

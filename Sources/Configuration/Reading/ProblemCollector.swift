@@ -3,14 +3,14 @@ final class ProblemCollector {
     /// The most problems that are kept: a file of noise must not become a report of megabytes.
     static let limit = 500
 
-    private var files: [String: Int] = [:]
+    private var order: [SourceOrigin: Int] = [:]
     private var seen: Set<ConfigurationProblem> = []
     private var kept: [ConfigurationProblem] = []
     private var dropped = 0
 
-    /// Tells the order of the files.
-    func willRead(_ file: String) {
-        if files[file] == nil { files[file] = files.count }
+    /// Tells the order of files and variables.
+    func willRead(_ origin: SourceOrigin) {
+        if order[origin] == nil { order[origin] = order.count }
     }
 
     func add(_ problem: ConfigurationProblem) {
@@ -24,8 +24,7 @@ final class ProblemCollector {
     func add(_ place: SourcePlace, _ key: String, _ message: String, allowed: String? = nil) {
         add(
             ConfigurationProblem(
-                kind: .setting, file: place.file, position: place.position, key: key, message: message,
-                allowed: allowed))
+                kind: .setting, at: place, key: key, message: message, allowed: allowed))
     }
 
     /// Whether further problems are only counted: not worth a guess at what was meant.
@@ -33,21 +32,23 @@ final class ProblemCollector {
 
     var isEmpty: Bool { kept.isEmpty }
 
-    /// Sorted by file, line and column.
+    /// Sorted by file, line and column, variables after the files.
     var problems: [ConfigurationProblem] {
         let start = TextPosition(line: 0, column: 0)
         var result = kept.enumerated().sorted { left, right in
-            let leftFile = files[left.element.file] ?? .max
-            let rightFile = files[right.element.file] ?? .max
-            if leftFile != rightFile { return leftFile < rightFile }
+            let leftOrigin = order[left.element.origin] ?? .max
+            let rightOrigin = order[right.element.origin] ?? .max
+            if leftOrigin != rightOrigin { return leftOrigin < rightOrigin }
             let leftPosition = left.element.position ?? start
             let rightPosition = right.element.position ?? start
             return leftPosition != rightPosition ? leftPosition < rightPosition : left.offset < right.offset
         }.map(\.element)
-        if dropped > 0, let last = result.last {
-            result.append(
-                ConfigurationProblem(
-                    kind: last.kind, file: last.file, message: "\(dropped) more problems are not shown"))
+        if dropped > 0, var last = result.last {
+            last.position = nil
+            last.key = nil
+            last.message = "\(dropped) more problems are not shown"
+            last.allowed = nil
+            result.append(last)
         }
         return result
     }

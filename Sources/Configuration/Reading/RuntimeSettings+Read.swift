@@ -3,7 +3,8 @@ extension RuntimeSettings {
     init(_ table: TableReader, hostName: String) {
         let standardName = ChildName.isWellFormed(hostName) ? hostName : "holdfast"
         self.init(
-            name: table.value(RuntimeSchema.name) ?? standardName,
+            name: table.value(
+                RuntimeSchema.name, otherwise: TableReader.Found(value: standardName, source: .builtIn)),
             stateDirectory: table.value(RuntimeSchema.stateDirectory),
             runtimeDirectory: table.value(RuntimeSchema.runtimeDirectory),
             workersCgroup: table.value(RuntimeSchema.workersCgroup),

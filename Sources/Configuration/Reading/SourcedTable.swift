@@ -13,29 +13,40 @@ package struct ConfigurationSource: Sendable {
 /// files, each with keys of its own.
 struct SourcedTable: Sendable {
     struct Piece: Sendable {
-        var file: String
+        var origin: SourceOrigin
         var table: TOMLTable
         var position: TextPosition
+        /// Of a table that may stand several times; for the others they come with the whole table.
+        var overrides = OverrideTable()
+
+        /// Of the whole table.
+        var place: SourcePlace { SourcePlace(origin, position) }
     }
 
     /// What messages call the table: "worker.camera".
     var path: String
     /// In the order of the files; never empty.
     var pieces: [Piece]
+    /// What environment variables set in it.
+    var overrides: OverrideTable
 
-    init(path: String, pieces: [Piece]) {
+    init(path: String, pieces: [Piece], overrides: OverrideTable = OverrideTable()) {
         self.path = path
         self.pieces = pieces
+        self.overrides = overrides
     }
 
-    init(path: String, file: String, table: TOMLTable, position: TextPosition) {
-        self.init(path: path, pieces: [Piece(file: file, table: table, position: position)])
+    /// One of several tables.
+    init(path: String, _ piece: Piece) {
+        self.init(path: path, pieces: [piece], overrides: piece.overrides)
+    }
+
+    init(path: String, origin: SourceOrigin, table: TOMLTable, position: TextPosition) {
+        self.init(path: path, pieces: [Piece(origin: origin, table: table, position: position)])
     }
 
     /// The place of a whole table, for what is missing in it.
-    var place: SourcePlace? {
-        pieces.first.map { SourcePlace(file: $0.file, position: $0.position) }
-    }
+    var place: SourcePlace? { pieces.first?.place }
 
     /// The path of a key within the table.
     func path(of key: String) -> String {

@@ -14,10 +14,10 @@ struct SupervisorDraft {
     let namePlace: SourcePlace
     let parentPlace: SourcePlace
 
-    init(_ piece: SourcedTable.Piece, number: Int, _ problems: ProblemCollector) {
+    init(_ piece: SourcedTable.Piece, number: Int, _ context: ReadingContext) {
         path = piece.path(named: SupervisorSchema.table, number: number)
-        let table = TableReader(SourcedTable(path: path, pieces: [piece]), SupervisorSchema.table, problems)
-        place = SourcePlace(file: piece.file, position: piece.position)
+        let table = TableReader(SourcedTable(path: path, piece), SupervisorSchema.table, context)
+        place = piece.place
         namePlace = table.place(of: "name")
         parentPlace = table.place(of: "parent")
         name = table.required(SupervisorSchema.name)
@@ -30,7 +30,7 @@ struct SupervisorDraft {
         case .escalate:
             reaction = .escalate
             if table.has("retry_after") {
-                problems.add(
+                context.problems.add(
                     table.place(of: "retry_after"), "\(path).retry_after",
                     "has no meaning when on_intensity_exceeded is \"escalate\"; remove it")
             }
@@ -47,9 +47,12 @@ struct SupervisorDraft {
 extension SourcedTable.Piece {
     /// What messages call one of several tables: by its name if that is one, otherwise by its number.
     func path(named schema: TableSchema, number: Int) -> String {
-        if case .string(let name)? = table["name"]?.value, ChildName.isWellFormed(name) {
-            return "\(schema.path).\(name)"
-        }
-        return "\(schema.path)[\(number)]"
+        childName.map { "\(schema.path).\($0)" } ?? "\(schema.path)[\(number)]"
+    }
+
+    /// The name that the file gives to the worker or supervisor, if that is one.
+    var childName: String? {
+        guard case .string(let name)? = table["name"]?.value, ChildName.isWellFormed(name) else { return nil }
+        return name
     }
 }

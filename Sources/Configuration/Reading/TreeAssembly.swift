@@ -7,14 +7,15 @@ struct TreeAssembly {
     /// The most workers and supervisors together.
     static let mostChildren = 8192
 
-    private let order: [String: Int]
+    private let order: [SourceOrigin: Int]
     private let supervisors: [SupervisorDraft]
     private let workers: [WorkerDraft]
     private let problems: ProblemCollector
 
     /// - Parameter files: in the order in which they count.
     init(files: [String], supervisors: [SupervisorDraft], workers: [WorkerDraft], _ problems: ProblemCollector) {
-        order = Dictionary(files.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { first, _ in first })
+        order = Dictionary(
+            files.enumerated().map { (.file($0.element), $0.offset) }, uniquingKeysWith: { first, _ in first })
         self.supervisors = supervisors
         self.workers = workers
         self.problems = problems
@@ -51,9 +52,11 @@ struct TreeAssembly {
     }
 
     private func precedes(_ left: SourcePlace, _ right: SourcePlace) -> Bool {
-        let leftFile = order[left.file] ?? .max
-        let rightFile = order[right.file] ?? .max
-        return leftFile != rightFile ? leftFile < rightFile : left.position < right.position
+        let leftFile = order[left.origin] ?? .max
+        let rightFile = order[right.origin] ?? .max
+        if leftFile != rightFile { return leftFile < rightFile }
+        guard let leftPosition = left.position, let rightPosition = right.position else { return false }
+        return leftPosition < rightPosition
     }
 
     // MARK: Names

@@ -3,27 +3,30 @@ import Supervision
 /// What holds for a worker that says nothing itself: `[worker_defaults]`, `[runtime]` and `[output]`.
 struct WorkerDefaults {
     let policy: TableReader
-    let limits: [ResourceLimit.Resource: ResourceLimit.Value]
-    let user: String
-    let output: WorkerOutput
+    let limits: TableReader
+    let user: TableReader.Found<String>
+    let output: TableReader
 
     /// Reports what is wrong with the defaults themselves, so that it shows even without any worker.
     init(
-        policy: TableReader, limits: TableReader, user: String, output: WorkerOutput, _ problems: ProblemCollector
+        policy: TableReader, limits: TableReader, runtime: TableReader, output: TableReader,
+        _ problems: ProblemCollector
     ) {
         self.policy = policy
-        self.limits = LimitSchema.read(limits)
-        self.user = user
+        self.limits = limits
+        let user = RuntimeSchema.defaultUser
+        self.user = runtime.find(user.setting) ?? TableReader.Found(value: user.fallback, source: .builtIn)
         self.output = output
         _ = WorkerSpecification(name: "", policy, defaults: nil, problems)
+        _ = LimitSchema.read(limits)
     }
 }
 
 extension LimitSchema {
-    /// The limits that a table sets.
-    static func read(_ table: TableReader) -> [ResourceLimit.Resource: ResourceLimit.Value] {
-        var limits: [ResourceLimit.Resource: ResourceLimit.Value] = [:]
-        for (resource, setting) in settings { limits[resource] = table.value(setting) }
-        return limits
+    /// The limits that a table sets, or the defaults for it.
+    static func read(_ table: TableReader, inheriting defaults: TableReader? = nil) -> [ResourceLimit] {
+        settings.compactMap { resource, setting in
+            table.optional(setting, inheriting: defaults).map { ResourceLimit(resource: resource, value: $0) }
+        }.sorted { $0.resource.rawValue < $1.resource.rawValue }
     }
 }

@@ -17,45 +17,41 @@ struct WorkerDraft {
     let supervisorPlace: SourcePlace
     let table: TableReader
 
-    init(_ piece: SourcedTable.Piece, number: Int, defaults: WorkerDefaults, _ problems: ProblemCollector) {
+    init(_ piece: SourcedTable.Piece, number: Int, defaults: WorkerDefaults, _ context: ReadingContext) {
         path = piece.path(named: WorkerSchema.table, number: number)
-        table = TableReader(SourcedTable(path: path, pieces: [piece]), WorkerSchema.table, problems)
-        place = SourcePlace(file: piece.file, position: piece.position)
+        table = TableReader(SourcedTable(path: path, piece), WorkerSchema.table, context)
+        place = piece.place
         namePlace = table.place(of: "name")
         supervisorPlace = table.place(of: "supervisor")
         name = table.required(WorkerSchema.name)
         supervisor = table.value(WorkerSchema.supervisor)
-        output = WorkerOutput(table.subtable(OutputSchema.workerTable), otherwise: defaults.output)
 
         var specification = WorkerSpecification(
-            name: name ?? "", table, defaults: defaults.policy, problems)
+            name: name ?? "", table, defaults: defaults.policy, context.problems)
         specification.isEssential = table.value(WorkerSchema.essential)
         specification.startsAutomatically = table.value(WorkerSchema.autostart)
         launch = WorkerLaunch(
             table, name: name ?? "", watchdog: specification.watchdog, defaults: defaults)
         specification.launch = launch.fingerprint
         self.specification = specification
+        output = WorkerOutput(table.subtable(OutputSchema.workerTable), inheriting: defaults.output)
     }
 }
 
 extension WorkerLaunch {
     fileprivate init(_ table: TableReader, name: String, watchdog: Duration?, defaults: WorkerDefaults) {
-        let limits = defaults.limits.merging(LimitSchema.read(table.subtable(LimitSchema.workerTable))) {
-            $1
-        }
         self.init(
             name: name,
             command: table.required(WorkerSchema.command) ?? [],
             workingDirectory: table.value(WorkerSchema.workingDirectory),
-            environment: table.value(WorkerSchema.environment),
-            user: table.value(WorkerSchema.user) ?? defaults.user,
-            group: table.value(WorkerSchema.group),
+            environment: table.merged(WorkerSchema.environment),
+            user: table.value(WorkerSchema.user, otherwise: defaults.user),
+            group: table.optional(WorkerSchema.group),
             supplementaryGroups: table.value(WorkerSchema.supplementaryGroups),
             umask: table.value(WorkerSchema.umask),
             nice: table.value(WorkerSchema.nice),
             oomScoreAdjustment: table.value(WorkerSchema.oomScoreAdjustment),
-            limits: limits.map { ResourceLimit(resource: $0.key, value: $0.value) }
-                .sorted { $0.resource.rawValue < $1.resource.rawValue },
+            limits: LimitSchema.read(table.subtable(LimitSchema.workerTable), inheriting: defaults.limits),
             watchdog: watchdog,
             identity: nil)
     }

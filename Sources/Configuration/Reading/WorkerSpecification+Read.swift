@@ -7,7 +7,7 @@ extension WorkerSpecification {
     /// - Parameter defaults: `[worker_defaults]`; `nil` when that itself is read.
     init(name: String, _ table: TableReader, defaults: TableReader?, _ problems: ProblemCollector) {
         func policy<Value>(_ setting: DefaultedSetting<Value>) -> Value {
-            table.given(setting) ?? defaults?.given(setting) ?? setting.fallback
+            table.value(setting, inheriting: defaults)
         }
         let backoff = Backoff(
             initial: policy(PolicySchema.backoffInitial), maximum: policy(PolicySchema.backoffMaximum),
@@ -42,19 +42,19 @@ extension WorkerSpecification {
     private static func stopSteps(
         _ table: TableReader, _ defaults: TableReader?, _ problems: ProblemCollector
     ) -> [StopPlan.Step] {
-        let plan = table.value(PolicySchema.stopPlan)
         let single = ["stop_signal", "stop_timeout"].filter(table.has)
         if table.has("stop_plan"), let key = single.first {
             problems.add(
                 table.place(of: key), table.table.path(of: key), "cannot stand beside stop_plan; remove one of them")
         }
-        if let plan { return plan }
-        if single.isEmpty, let plan = defaults?.value(PolicySchema.stopPlan) { return plan }
-        func value<Value>(_ setting: DefaultedSetting<Value>) -> Value {
-            table.given(setting) ?? defaults?.given(setting) ?? setting.fallback
+        let inherited = single.isEmpty ? defaults?.find(PolicySchema.stopPlan) : nil
+        if let plan = table.find(PolicySchema.stopPlan) ?? inherited {
+            return table.value(PolicySchema.stopPlan, otherwise: plan)
         }
         return [
-            StopPlan.Step(signal: value(PolicySchema.stopSignal), grace: value(PolicySchema.stopTimeout))
+            StopPlan.Step(
+                signal: table.value(PolicySchema.stopSignal, inheriting: defaults),
+                grace: table.value(PolicySchema.stopTimeout, inheriting: defaults))
         ]
     }
 }

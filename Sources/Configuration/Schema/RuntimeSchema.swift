@@ -36,11 +36,11 @@ enum RuntimeSchema {
 extension SettingType<WorkersCgroup> {
     static let workersCgroup = SettingType(
         allowed: "\"auto\", \"off\" or an absolute path",
-        render: {
+        write: {
             switch $0 {
-            case .automatic: "\"auto\""
-            case .off: "\"off\""
-            case .directory(let path): path.inQuotes
+            case .automatic: .string("auto")
+            case .off: .string("off")
+            case .directory(let path): .string(path)
             }
         }
     ) { value throws(TextMistake) in

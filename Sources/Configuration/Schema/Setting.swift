@@ -50,11 +50,11 @@ struct Setting<Value: Sendable>: Sendable {
         let absent =
             switch absence {
             case .refused: "required"
-            case .value(let value): "`\(type.render(value))`"
+            case .value(let value): "`\(TOMLText.value(type.write(value)))`"
             case .described(let words): words
             }
         return SettingDescription(
-            name: name, type: type.allowed, absent: absent, meaning: meaning, misnomers: misnomers)
+            name: name, type: type.allowed, form: type.form, absent: absent, meaning: meaning, misnomers: misnomers)
     }
 }
 
@@ -71,6 +71,7 @@ struct SettingDescription: Sendable {
     var name: String
     /// The values that are allowed, in words.
     var type: String
+    var form: OverrideForm
     /// What holds when the key is absent, in the words of the reference.
     var absent: String
     var meaning: String

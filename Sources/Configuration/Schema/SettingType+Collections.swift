@@ -5,7 +5,7 @@ extension SettingType<[String]> {
     /// A program with its arguments.
     static let command: SettingType = SettingType(
         allowed: "an array of strings, the program first, such as [\"/usr/bin/python3\", \"camera.py\"]",
-        render: { "\($0)" },
+        form: .list, write: { .strings($0) },
         read: { node, site, problems in
             guard case .array(let elements) = node.value, !elements.isEmpty else {
                 let hint = if case .string = node.value { ", which no shell will split" } else { "" }
@@ -18,7 +18,7 @@ extension SettingType<[String]> {
 
     /// Names of groups.
     static let groups: SettingType = SettingType(
-        allowed: "an array of names of groups", render: { "\($0)" },
+        allowed: "an array of names of groups", form: .list, write: { .strings($0) },
         read: { node, site, problems in
             guard case .array(let elements) = node.value else {
                 problems.add(
@@ -60,7 +60,8 @@ extension SettingType<[String]> {
 extension SettingType<[String: String]> {
     /// Environment variables.
     static let environment: SettingType = SettingType(
-        allowed: "a table of strings such as { LANG = \"C.UTF-8\" }", render: { $0.isEmpty ? "{}" : "\($0)" },
+        allowed: "a table of strings such as { LANG = \"C.UTF-8\" }", form: .table,
+        write: { .table($0.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }) },
         read: { node, site, problems in
             guard case .table(let table) = node.value else {
                 problems.add(
@@ -76,7 +77,7 @@ extension SettingType<[String: String]> {
             var result: [String: String] = [:]
             for entry in table.entries {
                 let site = site.child(entry.key)
-                let place = SourcePlace(file: site.file, position: entry.keyPosition)
+                let place = SourcePlace(site.origin, entry.keyPosition)
                 guard EnvironmentVariable.isWellFormed(entry.key) else {
                     problems.add(
                         place, site.key, "is not a name of a variable",
@@ -105,7 +106,17 @@ extension SettingType<[StopPlan.Step]> {
     /// Signals with the time that each gets.
     static let stopPlan: SettingType = SettingType(
         allowed: "an array of at most 8 steps such as [{ signal = \"SIGINT\", grace = \"2s\" }], 1h together",
-        render: { "\($0)" },
+        form: .structure,
+        write: { steps in
+            .array(
+                steps.map {
+                    TOMLNode(
+                        value: .table([
+                            (StopStepSchema.signal.name, StopStepSchema.signal.type.write($0.signal)),
+                            (StopStepSchema.grace.name, StopStepSchema.grace.type.write($0.grace)),
+                        ]))
+                })
+        },
         read: { node, site, problems in
             let allowed = stopPlan.allowed
             guard case .array(let elements) = node.value else {
@@ -126,8 +137,8 @@ extension SettingType<[StopPlan.Step]> {
                 }
                 let reader = TableReader(
                     SourcedTable(
-                        path: site.element(index).key, file: site.file, table: table, position: element.position),
-                    StopStepSchema.table, problems)
+                        path: site.element(index).key, origin: site.origin, table: table, position: element.position),
+                    StopStepSchema.table, ReadingContext(problems: problems))
                 let signal = reader.required(StopStepSchema.signal)
                 let grace = reader.required(StopStepSchema.grace)
                 if let signal, let grace { steps.append(StopPlan.Step(signal: signal, grace: grace)) }

@@ -1,6 +1,6 @@
 extension SettingType<Duration> {
     static func duration(_ range: ClosedRange<Duration>) -> SettingType {
-        SettingType(allowed: DurationText.words(range), render: { DurationText.render($0).inQuotes }) {
+        SettingType(allowed: DurationText.words(range), write: { .string(DurationText.render($0)) }) {
             value throws(TextMistake) in
             try DurationText.read(value, within: range)
         }
@@ -12,7 +12,7 @@ extension SettingType<Duration?> {
     static func duration(_ range: ClosedRange<Duration>, or word: String) -> SettingType {
         SettingType(
             allowed: "\(DurationText.words(range)), or \(word.inQuotes)",
-            render: { ($0.map(DurationText.render) ?? word).inQuotes }
+            write: { .string($0.map(DurationText.render) ?? word) }
         ) { value throws(TextMistake) in
             if value == .string(word) { return nil }
             return try DurationText.read(value, within: range)
@@ -25,7 +25,8 @@ extension SettingType<Int?> {
     static func integer(_ range: ClosedRange<Int>, or word: String) -> SettingType {
         let number = SettingType<Int>.integer(range)
         let allowed = "\(number.allowed), or \(word.inQuotes)"
-        return SettingType(allowed: allowed, render: { $0.map { "\($0)" } ?? word.inQuotes }) {
+        return SettingType(allowed: allowed, form: .scalar, write: { $0.map { .integer(Int64($0)) } ?? .string(word) })
+        {
             value throws(TextMistake) in
             if value == .string(word) { return nil }
             guard case .integer(let number) = value else { throw TextMistake(reason: "found \(value.inWords)") }
@@ -39,7 +40,7 @@ extension SettingType<Int?> {
 
 extension SettingType<Int64> {
     static func size(_ range: ClosedRange<Int64>) -> SettingType {
-        SettingType(allowed: SizeText.words(range), render: { SizeText.render($0).inQuotes }) {
+        SettingType(allowed: SizeText.words(range), write: { .string(SizeText.render($0)) }) {
             value throws(TextMistake) in
             try SizeText.read(value, within: range)
         }
@@ -50,7 +51,7 @@ extension SettingType<ResourceLimit.Value> {
     /// A count, or no limit.
     static func countLimit(_ range: ClosedRange<Int64>) -> SettingType {
         let allowed = "a whole number from \(range.lowerBound) to \(range.upperBound), or \"unlimited\""
-        return limit(allowed: allowed) { value throws(TextMistake) in
+        return limit(allowed: allowed, form: .scalar, write: { .integer($0) }) { value throws(TextMistake) in
             guard case .integer(let number) = value else { throw TextMistake(reason: "found \(value.inWords)") }
             guard range.contains(number) else { throw TextMistake(reason: "\(number) is out of range") }
             return number
@@ -59,14 +60,18 @@ extension SettingType<ResourceLimit.Value> {
 
     /// A size in bytes, or no limit.
     static func sizeLimit(_ range: ClosedRange<Int64>) -> SettingType {
-        limit(allowed: "\(SizeText.words(range)), or \"unlimited\"") { value throws(TextMistake) in
+        limit(allowed: "\(SizeText.words(range)), or \"unlimited\"", write: { .string(SizeText.render($0)) }) {
+            value throws(TextMistake) in
             try SizeText.read(value, within: range)
         }
     }
 
     /// Whole seconds of processor time, or no limit.
     static func secondsLimit(_ range: ClosedRange<Duration>) -> SettingType {
-        limit(allowed: "\(DurationText.words(range)) in whole seconds, or \"unlimited\"") { value throws(TextMistake) in
+        limit(
+            allowed: "\(DurationText.words(range)) in whole seconds, or \"unlimited\"",
+            write: { .string(DurationText.render(.seconds($0))) }
+        ) { value throws(TextMistake) in
             let duration = try DurationText.read(value, within: range)
             guard duration.components.attoseconds == 0 else {
                 throw TextMistake(reason: "\(DurationText.render(duration).inQuotes) is not in whole seconds")
@@ -76,9 +81,18 @@ extension SettingType<ResourceLimit.Value> {
     }
 
     private static func limit(
-        allowed: String, _ parse: @escaping @Sendable (TOMLValue) throws(TextMistake) -> Int64
+        allowed: String, form: OverrideForm = .text, write: @escaping @Sendable (Int64) -> TOMLValue,
+        _ parse: @escaping @Sendable (TOMLValue) throws(TextMistake) -> Int64
     ) -> SettingType {
-        SettingType(allowed: allowed, render: { "\($0)" }) { value throws(TextMistake) in
+        SettingType(
+            allowed: allowed, form: form,
+            write: {
+                switch $0 {
+                case .atMost(let number): write(Int64(clamping: number))
+                case .unlimited: .string("unlimited")
+                }
+            }
+        ) { value throws(TextMistake) in
             value == .string("unlimited") ? .unlimited : .atMost(UInt64(try parse(value)))
         }
     }

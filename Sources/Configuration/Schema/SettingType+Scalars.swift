@@ -3,7 +3,7 @@ import Supervision
 extension SettingType<String> {
     /// Any text of at most `limit` bytes.
     static func text(_ allowed: String, limit: Int = 32_768) -> SettingType {
-        SettingType(allowed: allowed, render: { $0.inQuotes }) { value throws(TextMistake) in
+        SettingType(allowed: allowed, write: { .string($0) }) { value throws(TextMistake) in
             let text = try value.text()
             guard !text.isEmpty else { throw TextMistake(reason: "is empty") }
             guard text.utf8.count <= limit else { throw TextMistake(reason: "has more than \(limit) bytes") }
@@ -12,7 +12,7 @@ extension SettingType<String> {
     }
 
     /// The name of a worker, a supervisor or the runtime.
-    static let childName = SettingType(allowed: "a name of \(ChildName.allowed)", render: { $0.inQuotes }) {
+    static let childName = SettingType(allowed: "a name of \(ChildName.allowed)", write: { .string($0) }) {
         value throws(TextMistake) in
         let text = try value.text()
         guard ChildName.isWellFormed(text) else { throw TextMistake(reason: "\(text.quoted) is not a name") }
@@ -21,7 +21,7 @@ extension SettingType<String> {
 
     /// The name of a user or group, as far as it can be judged without asking the machine.
     static func account(_ what: String) -> SettingType {
-        SettingType(allowed: "the name of a \(what)", render: { $0.inQuotes }) { value throws(TextMistake) in
+        SettingType(allowed: "the name of a \(what)", write: { .string($0) }) { value throws(TextMistake) in
             let text = try value.text()
             let isPlausible = !text.isEmpty && text.utf8.count <= 256 && !text.contains { ":/\n ".contains($0) }
             guard isPlausible else { throw TextMistake(reason: "\(text.quoted) is not the name of a \(what)") }
@@ -29,7 +29,7 @@ extension SettingType<String> {
         }
     }
 
-    static let absolutePath = SettingType(allowed: "an absolute path", render: { $0.inQuotes }) {
+    static let absolutePath = SettingType(allowed: "an absolute path", write: { .string($0) }) {
         value throws(TextMistake) in
         let text = try value.text()
         guard text.hasPrefix("/") else { throw TextMistake(reason: "\(text.quoted) is not an absolute path") }
@@ -40,7 +40,8 @@ extension SettingType<String> {
 }
 
 extension SettingType<Bool> {
-    static let boolean = SettingType(allowed: "true or false", render: { "\($0)" }) { value throws(TextMistake) in
+    static let boolean = SettingType(allowed: "true or false", form: .scalar, write: { .boolean($0) }) {
+        value throws(TextMistake) in
         guard case .boolean(let truth) = value else { throw TextMistake(reason: "found \(value.inWords)") }
         return truth
     }
@@ -49,7 +50,8 @@ extension SettingType<Bool> {
 extension SettingType<Int> {
     static func integer(_ range: ClosedRange<Int>) -> SettingType {
         let allowed = "a whole number from \(range.lowerBound) to \(range.upperBound)"
-        return SettingType(allowed: allowed, render: { "\($0)" }) { value throws(TextMistake) in
+        return SettingType(allowed: allowed, form: .scalar, write: { .integer(Int64($0)) }) {
+            value throws(TextMistake) in
             guard case .integer(let number) = value else { throw TextMistake(reason: "found \(value.inWords)") }
             guard let number = Int(exactly: number), range.contains(number) else {
                 throw TextMistake(reason: "\(number) is out of range")
@@ -61,7 +63,7 @@ extension SettingType<Int> {
 
 extension SettingType<Double> {
     /// A share from 0 to 1.
-    static let share = SettingType(allowed: "a number from 0.0 to 1.0", render: { "\($0)" }) {
+    static let share = SettingType(allowed: "a number from 0.0 to 1.0", form: .scalar, write: { .float($0) }) {
         value throws(TextMistake) in
         let number: Double
         switch value {
@@ -79,7 +81,7 @@ extension SettingType<UInt32> {
     /// A file mode mask, written as an octal string.
     static let fileModeMask = SettingType(
         allowed: "a string of 3 or 4 octal digits such as \"0027\"",
-        render: { "\"0\(String($0 + 0o1000, radix: 8).dropFirst())\"" }
+        write: { .string("0\(String($0 + 0o1000, radix: 8).dropFirst())") }
     ) { value throws(TextMistake) in
         let text = try value.text()
         guard (3...4).contains(text.utf8.count), let mask = UInt32(text, radix: 8), mask <= 0o777,
@@ -93,7 +95,7 @@ extension SettingType where Value: RawRepresentable & CaseIterable, Value.RawVal
     /// One of the words of an enumeration.
     static func choice(_: Value.Type = Value.self) -> SettingType {
         let words = Value.allCases.map(\.rawValue)
-        return SettingType(allowed: words.alternatives, render: { $0.rawValue.inQuotes }) { value throws(TextMistake) in
+        return SettingType(allowed: words.alternatives, write: { .string($0.rawValue) }) { value throws(TextMistake) in
             let text = try value.text()
             guard let choice = Value(rawValue: text) else { throw TextMistake(reason: text.notOne(of: words)) }
             return choice
@@ -103,7 +105,7 @@ extension SettingType where Value: RawRepresentable & CaseIterable, Value.RawVal
 
 extension SettingType<Signal> {
     static func signal(_ names: [String]) -> SettingType {
-        SettingType(allowed: names.alternatives, render: { SignalName.render($0).inQuotes }) {
+        SettingType(allowed: names.alternatives, write: { .string(SignalName.render($0)) }) {
             value throws(TextMistake) in
             let text = try value.text()
             guard names.contains(text), let signal = SignalName.signal(named: text) else {

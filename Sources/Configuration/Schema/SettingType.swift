@@ -2,19 +2,19 @@
 struct SettingType<Value: Sendable>: Sendable {
     /// What is allowed, in words that follow "allowed:" and fill the type column of the reference.
     let allowed: String
+    /// How an environment variable writes it.
+    let form: OverrideForm
     /// The value of a node; or `nil` after the problem has been added.
     let read: @Sendable (TOMLNode, SettingSite, ProblemCollector) -> Value?
     /// The value as the configuration would write it.
-    let render: @Sendable (Value) -> String
+    let write: @Sendable (Value) -> TOMLValue
 
     /// A type whose every mistake is about the whole value: `parse` answers the value, or throws what is wrong.
     init(
-        allowed: String, render: @escaping @Sendable (Value) -> String,
+        allowed: String, form: OverrideForm = .text, write: @escaping @Sendable (Value) -> TOMLValue,
         parse: @escaping @Sendable (TOMLValue) throws(TextMistake) -> Value
     ) {
-        self.allowed = allowed
-        self.render = render
-        self.read = { node, site, problems in
+        self.init(allowed: allowed, form: form, write: write) { node, site, problems in
             do throws(TextMistake) {
                 return try parse(node.value)
             } catch {
@@ -26,26 +26,27 @@ struct SettingType<Value: Sendable>: Sendable {
 
     /// A type with parts of its own, each with its own place.
     init(
-        allowed: String, render: @escaping @Sendable (Value) -> String,
+        allowed: String, form: OverrideForm = .text, write: @escaping @Sendable (Value) -> TOMLValue,
         read: @escaping @Sendable (TOMLNode, SettingSite, ProblemCollector) -> Value?
     ) {
         self.allowed = allowed
-        self.render = render
+        self.form = form
+        self.write = write
         self.read = read
     }
 }
 
-/// Where a value is being read: the file, and the key's path for messages.
+/// Where a value is being read: the file or variable, and the key's path for messages.
 struct SettingSite: Sendable {
-    var file: String
+    var origin: SourceOrigin
     var key: String
 
-    func place(_ node: TOMLNode) -> SourcePlace { SourcePlace(file: file, position: node.position) }
+    func place(_ node: TOMLNode) -> SourcePlace { SourcePlace(origin, node.position) }
 
     /// The element of an array, counted from 1 as people do.
-    func element(_ index: Int) -> SettingSite { SettingSite(file: file, key: "\(key)[\(index + 1)]") }
+    func element(_ index: Int) -> SettingSite { SettingSite(origin: origin, key: "\(key)[\(index + 1)]") }
 
-    func child(_ name: String) -> SettingSite { SettingSite(file: file, key: "\(key).\(name.asKeyPart)") }
+    func child(_ name: String) -> SettingSite { SettingSite(origin: origin, key: "\(key).\(name.asKeyPart)") }
 }
 
 extension TOMLValue {

@@ -8,19 +8,22 @@ package struct TextPosition: Hashable, Comparable, Sendable {
         self.column = column
     }
 
+    /// Of what stands in no text.
+    static let none = TextPosition(line: 0, column: 0)
+
     package static func < (left: TextPosition, right: TextPosition) -> Bool {
         (left.line, left.column) < (right.line, right.column)
     }
 }
 
 /// A TOML value and where it stands.
-struct TOMLNode: Equatable, Sendable {
-    var position: TextPosition
-    var value: TOMLValue
+package struct TOMLNode: Equatable, Sendable {
+    package var position: TextPosition
+    package var value: TOMLValue
 }
 
 /// The values of TOML 1.0. Dates and times carry nothing: no setting takes one.
-enum TOMLValue: Equatable, Sendable {
+package enum TOMLValue: Equatable, Sendable {
     case table(TOMLTable)
     case array([TOMLNode])
     case string(String)
@@ -48,14 +51,14 @@ enum TOMLValue: Equatable, Sendable {
 }
 
 /// A TOML table: its entries in the order of the text, each key once.
-struct TOMLTable: Equatable, Sendable {
-    struct Entry: Equatable, Sendable {
-        var key: String
-        var keyPosition: TextPosition
-        var node: TOMLNode
+package struct TOMLTable: Equatable, Sendable {
+    package struct Entry: Equatable, Sendable {
+        package var key: String
+        package var keyPosition: TextPosition
+        package var node: TOMLNode
     }
 
-    var entries: [Entry] = []
+    package var entries: [Entry] = []
 
     /// The value of a key of this table.
     subscript(key: String) -> TOMLNode? {

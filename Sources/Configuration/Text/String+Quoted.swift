@@ -10,11 +10,10 @@ extension String {
     var printable: String {
         var result = ""
         for scalar in unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator:
+            if scalar.isUnprintable {
                 let digits = String(scalar.value, radix: 16, uppercase: true)
                 result += "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
-            default:
+            } else {
                 result.unicodeScalars.append(scalar)
             }
         }
@@ -22,9 +21,11 @@ extension String {
     }
 
     /// The text as a part of a key path: bare where TOML allows that, else quoted.
-    var asKeyPart: String {
-        let isBare =
-            !isEmpty && utf8.count <= 64
+    var asKeyPart: String { isBareKey && utf8.count <= 64 ? self : quoted }
+
+    /// Whether TOML takes the text as a key without quotes.
+    var isBareKey: Bool {
+        !isEmpty
             && utf8.allSatisfy {
                 switch $0 {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
@@ -33,6 +34,15 @@ extension String {
                 default: false
                 }
             }
-        return isBare ? self : quoted
+    }
+}
+
+extension Unicode.Scalar {
+    /// Whether it ends a line or could steer a terminal.
+    var isUnprintable: Bool {
+        switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator: true
+        default: false
+        }
     }
 }

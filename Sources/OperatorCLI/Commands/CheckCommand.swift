@@ -12,9 +12,14 @@ struct CheckCommand: OperatorCommand {
             users that they name. It needs no runtime and changes nothing. Each problem is a line: file, line, column, \
             key, what is wrong, what is allowed.
 
+            Environment variables HOLDFAST_CONFIG__<SECTION>__<KEY> override settings, here as in the runtime, which \
+            has an environment of its own.
+
             EXAMPLES
               holdfast check
               holdfast check new.toml
+              holdfast check --effective | grep -v default$
+              HOLDFAST_CONFIG__RUNTIME__NAME=test holdfast check --effective
             """)
 
     @Argument(
@@ -22,13 +27,23 @@ struct CheckCommand: OperatorCommand {
         completion: .file(extensions: ["toml"]))
     var files: [String] = []
 
+    @Flag(name: .long, help: "Print every setting as it holds, and the file, variable or default that it comes from.")
+    var effective = false
+
     @OptionGroup var output: OutputOptions
 
-    private enum Key: String { case valid, supervisors, workers, files }
+    private enum Key: String { case valid, supervisors, workers, files, settings }
 
     func perform(on console: Console) throws {
-        let report = Configuration.load(paths: files.isEmpty ? [Configuration.defaultPath] : files)
+        let report = Configuration.load(
+            paths: files.isEmpty ? [Configuration.defaultPath] : files,
+            variables: console.surroundings.configurationVariables, explains: effective)
         let problems = report.problems + report.environmentProblems
+        // What this machine lacks is no reason to keep the values back.
+        if effective, !output.json, report.configuration != nil {
+            try console.print(EffectiveView(sections: report.effective).lines(console.palette))
+            try console.print("")
+        }
         guard problems.isEmpty, let configuration = report.configuration else {
             let count = problems.count == 1 ? "1 problem" : "\(problems.count) problems"
             throw CommandError(
@@ -37,10 +52,12 @@ struct CheckCommand: OperatorCommand {
         }
         let (supervisors, workers) = Self.count(configuration.children)
         if output.json {
-            return try console.print([
+            var summary: JSONObject = [
                 Key.valid.rawValue: true, Key.supervisors.rawValue: supervisors.json,
                 Key.workers.rawValue: workers.json, Key.files.rawValue: report.files.json,
-            ])
+            ]
+            if effective { summary[Key.settings.rawValue] = EffectiveView(sections: report.effective).json }
+            return try console.print(.object(summary))
         }
         let counts = [
             supervisors == 1 ? "1 supervisor" : "\(supervisors) supervisors",

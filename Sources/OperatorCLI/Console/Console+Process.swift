@@ -1,3 +1,4 @@
+import Configuration
 import LinuxSystem
 
 extension Console {
@@ -9,7 +10,8 @@ extension Console {
         let surroundings = Surroundings(
             isInputTerminal: Terminal.isTerminal(0), isOutputTerminal: isOutputTerminal,
             isErrorTerminal: Terminal.isTerminal(2),
-            columns: isOutputTerminal ? Terminal.size(of: 1)?.columns : nil, environment: environment)
+            columns: isOutputTerminal ? Terminal.size(of: 1)?.columns : nil, environment: environment,
+            configurationVariables: ConfigurationVariable.ofProcess())
         return Console(
             surroundings,
             output: { (bytes) throws(SystemError) in try writeAll(bytes, to: 1) },

@@ -1,3 +1,4 @@
+import Configuration
 import ControlProtocol
 import LinuxSystem
 
@@ -11,16 +12,20 @@ final class Console {
         /// Of the terminal that standard output is; `nil` when it is none.
         var columns: Int?
         var environment: [String: String]
+        /// The variables that override settings of the configuration.
+        var configurationVariables: [ConfigurationVariable]
 
         init(
             isInputTerminal: Bool = false, isOutputTerminal: Bool = false, isErrorTerminal: Bool = false,
-            columns: Int? = nil, environment: [String: String] = [:]
+            columns: Int? = nil, environment: [String: String] = [:],
+            configurationVariables: [ConfigurationVariable] = []
         ) {
             self.isInputTerminal = isInputTerminal
             self.isOutputTerminal = isOutputTerminal
             self.isErrorTerminal = isErrorTerminal
             self.columns = columns
             self.environment = environment
+            self.configurationVariables = configurationVariables
         }
     }
 

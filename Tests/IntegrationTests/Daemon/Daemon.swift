@@ -23,9 +23,11 @@ final class Daemon {
 
     /// - Parameter configuration: all but `[runtime]`; "WORKER" stands for the misbehaving worker's path.
     /// - Parameter faults: for `FaultInjection.installForProcess`.
+    /// - Parameter environment: of the daemon, besides its `PATH`.
     /// - Parameter launcher: a program with its arguments that executes the command which follows.
     init(
-        _ configuration: String, runtime: String = "", faults: String = "", launcher: [String] = ["/usr/bin/env"]
+        _ configuration: String, runtime: String = "", faults: String = "", environment: [String: String] = [:],
+        launcher: [String] = ["/usr/bin/env"]
     ) throws {
         let template = FileManager.default.temporaryDirectory.appending(path: "holdfast-\(UUID().uuidString.prefix(8))")
         directory = template
@@ -38,9 +40,9 @@ final class Daemon {
             launcher.dropFirst() + [
                 Self.binaries.appending(path: "holdfastd").path, "--config", self.configuration.path,
             ]
-        process.environment = [
+        process.environment = environment.merging([
             "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOLDFAST_FAULTS": faults,
-        ]
+        ]) { $1 }
         let log = directory.appending(path: "stderr")
         _ = FileManager.default.createFile(atPath: log.path, contents: nil)
         process.standardError = try FileHandle(forWritingTo: log)
