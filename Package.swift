@@ -80,19 +80,26 @@ let package = Package(
             name: "misbehaving-worker", path: "Examples/Misbehaving",
             cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")]),
 
+        // For tests: plain, so that several test targets can use it.
+        .target(
+            name: "TestSupport", dependencies: ["LinuxSystem", "MonotonicTime"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "MonotonicTime"], swiftSettings: strict),
         .testTarget(
             name: "SupervisionSimulationTests", dependencies: ["SupervisionSimulation", "Supervision"],
             swiftSettings: strict),
         .testTarget(
-            name: "LinuxSystemTests", dependencies: ["LinuxSystem", "MonotonicTime"], swiftSettings: strict),
+            name: "LinuxSystemTests", dependencies: ["LinuxSystem", "MonotonicTime", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests",
-            dependencies: ["Configuration", "LinuxSystem", "Supervision", "MonotonicTime"], swiftSettings: strict),
+            dependencies: ["Configuration", "LinuxSystem", "Supervision", "MonotonicTime", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol"], swiftSettings: strict),
         .testTarget(
             name: "OutputRuntimeTests",
-            dependencies: ["OutputRuntime", "LinuxSystem", "ControlProtocol", "MonotonicTime"],
+            dependencies: ["OutputRuntime", "LinuxSystem", "ControlProtocol", "MonotonicTime", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "SupervisorRuntimeTests", dependencies: ["SupervisorRuntime", "LinuxSystem", "MonotonicTime"],

@@ -48,6 +48,8 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
 extension SystemError {
     /// ENOENT, for failures that are found out without a call.
     package static var noSuchEntry: Int32 { ENOENT }
+    /// EPIPE, likewise.
+    package static var brokenPipe: Int32 { EPIPE }
 
     package var isNotFound: Bool { errno == ENOENT }
     package var alreadyExists: Bool { errno == EEXIST }

@@ -159,7 +159,7 @@ package final class OutputRuntime {
         }
         guard let worker = workers[name] else { return }
         drain.sink.prepare(name, limits)
-        drain.expectWriter(worker)
+        drain.watch(worker)
     }
 
     private func remove(_ name: String) {
@@ -177,7 +177,8 @@ package final class OutputRuntime {
         drain.flush(worker)
         drain.drainAll(worker)
         worker.pid = pid
-        drain.expectWriter(worker)
+        // Unless it is watched already; where it could not be read, each new process is another try.
+        drain.watch(worker)
     }
 
     private func answerTail(_ id: Int, _ name: String, _ lines: Int, _ bytes: Int) {

@@ -1,5 +1,6 @@
 import LinuxSystem
 import Supervision
+import TestSupport
 import Testing
 
 @testable import Configuration

@@ -1,5 +1,6 @@
 import LinuxSystem
 import MonotonicTime
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))

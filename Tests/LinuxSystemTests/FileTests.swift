@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))
@@ -9,7 +10,7 @@ struct FileTests {
         let path = directory.path + "/camera.fifo"
         try FIFO.create(path)
         #expect(try SystemCall.status(of: path).mode == 0o600)
-        let reader = try FIFO.openForReading(path)
+        let reader = try FIFO.openBothEnds(path)
         let writer = try SystemCall.open(path, .readWrite)
         #expect(try FIFO.unreadBytes(reader.rawValue) == 0)
         _ = try SystemCall.write(writer.rawValue, Array("line\n".utf8))

@@ -1,6 +1,7 @@
 import Glibc
 import LinuxSystem
 import MonotonicTime
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(1)))

@@ -1,6 +1,7 @@
 import Glibc
 import LinuxSystem
 import MonotonicTime
+import TestSupport
 import Testing
 
 /// In processes of their own: the mask and the signals belong to the thread.

@@ -1,5 +1,6 @@
 import Glibc
 import MonotonicTime
+import TestSupport
 import Testing
 
 @testable import LinuxSystem
@@ -234,7 +235,7 @@ struct SpawnTests {
         let path = directory.path + "/worker.fifo"
         try FIFO.create(path)
         // Nobody has it open: neither the open nor the write waits, and there is no SIGPIPE.
-        let reader = try FIFO.openForReading(path)
+        let reader = try FIFO.openBothEnds(path)
         let (_, outcome, exit) = try Self.run("echo out; echo err >&2; readlink /proc/self/fd/1") {
             $0.output = .fifo(path: path)
             if getuid() == 0 { $0.identity = SpawnRequest.Identity(uid: 65534, gid: 65534) }

@@ -2,6 +2,7 @@ import ControlProtocol
 import Glibc
 import LinuxSystem
 import MonotonicTime
+import TestSupport
 import Testing
 
 @testable import OutputRuntime
@@ -133,8 +134,6 @@ import Testing
         try output.write("bye\n", to: worker)
         worker.close()
         try output.loop.pump("the line") { output.logged("gone") == ["bye"] }
-        // Settles what the hang-up brings.
-        try output.loop.runOnce(timeout: .milliseconds(20))
         let start = MonotonicClock.now()
         for _ in 0..<4 { try output.loop.runOnce(timeout: .milliseconds(50)) }
         #expect(start.duration(to: MonotonicClock.now()) >= .milliseconds(200))
@@ -145,19 +144,20 @@ import Testing
         try output.loop.pump("the next line") { output.logged("gone") == ["bye", "back"] }
     }
 
-    @Test func findsAWriterThatComesAfterItsMessage() throws {
+    @Test func aFIFOThatNobodyCanWriteIsReportedAndNotWatched() throws {
         let output = try OutputFixture()
-        try output.add("late")
-        let first = try output.openWriter("late")
-        try output.write("first\n", to: first)
-        try output.loop.pump("the first line") { output.logged("late") == ["first"] }
-        first.close()
-        try output.send(["type": "started", "worker": "late", "pid": 99])
-        #expect(try output.tail("late") == ["first"])
-        for _ in 0..<3 { try output.loop.runOnce(timeout: .milliseconds(20)) }
-        let second = try output.openWriter("late")
-        try output.write("second\n", to: second)
-        try output.loop.pump("the second line") { output.logged("late") == ["first", "second"] }
+        try FIFO.create(output.fifoPath("deaf"))
+        let readingEnd = try SystemCall.open(output.fifoPath("deaf"), [.readOnly, .nonBlocking])
+        try output.send(
+            [
+                "type": "add", "worker": "deaf", "rate_bytes_per_s": 0, "burst_bytes": 1, "max_file_bytes": 1000,
+                "files": 1,
+            ], descriptor: readingEnd.rawValue)
+        try output.openWriter("deaf").close()
+        try output.loop.pump("a warning") { output.reports(ofType: "warning").count == 1 }
+        let start = MonotonicClock.now()
+        try output.loop.runOnce(timeout: .milliseconds(50))
+        #expect(start.duration(to: MonotonicClock.now()) >= .milliseconds(50))
     }
 
     @Test func aNewProcessDoesNotFinishTheLineOfTheOneBefore() throws {

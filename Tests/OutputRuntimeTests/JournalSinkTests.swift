@@ -1,6 +1,7 @@
 import ControlProtocol
 import LinuxSystem
 import MonotonicTime
+import TestSupport
 import Testing
 
 @testable import OutputRuntime

@@ -1,6 +1,7 @@
 import ControlProtocol
 import LinuxSystem
 import MonotonicTime
+import TestSupport
 import Testing
 
 @testable import OutputRuntime
@@ -60,11 +61,11 @@ final class OutputFixture {
         guard case .done? = sent else { throw SystemError(call: "send", errno: 0) }
     }
 
-    /// Makes a FIFO, holds its read end, and has it drained.
+    /// Makes a FIFO, holds both its ends, and has it drained.
     func add(_ worker: String, _ limits: OutputLimits = OutputFixture.limits) throws {
         if fifos[worker] == nil {
             try FIFO.create(fifoPath(worker))
-            fifos[worker] = SharedDescriptor(try FIFO.openForReading(fifoPath(worker)))
+            fifos[worker] = SharedDescriptor(try FIFO.openBothEnds(fifoPath(worker)))
         }
         try sendAdd(worker, limits)
     }

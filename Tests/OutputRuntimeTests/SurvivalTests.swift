@@ -1,6 +1,7 @@
 import ControlProtocol
 import LinuxSystem
 import MonotonicTime
+import TestSupport
 import Testing
 
 @testable import OutputRuntime
@@ -32,7 +33,7 @@ import Testing
         let output = try OutputFixture(use: "off")
         let fifo = output.fifoPath("worker")
         try FIFO.create(fifo)
-        let reader = SharedDescriptor(try FIFO.openForReading(fifo))
+        let reader = SharedDescriptor(try FIFO.openBothEnds(fifo))
         let writer = try output.openWriter("worker")
         try output.write("one\ntwo\nthree\n", to: writer)
         let sink = WatchingSink(fifo: try #require(reader.rawValue))
@@ -47,7 +48,7 @@ import Testing
         let output = try OutputFixture(use: "off")
         let fifo = output.directory.path + "/worker.fifo"
         try FIFO.create(fifo)
-        let reader = SharedDescriptor(try FIFO.openForReading(fifo))
+        let reader = SharedDescriptor(try FIFO.openBothEnds(fifo))
         let writer = try output.openWriter("worker")
         let line = String(repeating: "x", count: 999) + "\n"
         try output.write(String(repeating: line, count: 20), to: writer)

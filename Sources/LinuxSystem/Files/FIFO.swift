@@ -18,11 +18,6 @@ package enum FIFO {
         if uid != nil || gid != nil { try SystemCall.changeOwner(of: path, uid: uid, gid: gid) }
     }
 
-    /// The read end, non-blocking. The open does not wait for a writer; without one the end reads as the end of file.
-    package static func openForReading(_ path: String) throws(SystemError) -> Descriptor {
-        try SystemCall.open(path, [.readOnly, .nonBlocking, .noFollow])
-    }
-
     /// Both ends in one descriptor, non-blocking: while it is open, the FIFO has a writer and a reader, and thus never
     /// reads as the end of file (fifo(7), a Linux extension).
     package static func openBothEnds(_ path: String) throws(SystemError) -> Descriptor {

@@ -13,8 +13,8 @@ final class OutputDrain {
         /// `isOverLimit`: lines were dropped.
         case bytes(Int, isOverLimit: Bool)
         case empty
-        /// Empty, and no process has it open for writing.
-        case noWriters
+        /// It could not be read.
+        case failed
     }
 
     static let turnBytes = 16 * 1024
@@ -53,14 +53,7 @@ final class OutputDrain {
 
     // MARK: Watching
 
-    /// A new process of the worker may be about to open the FIFO.
-    func expectWriter(_ worker: WorkerOutput) {
-        worker.looksLeft = WorkerOutput.looksForWriter
-        // One that is over its limit has its turn soon enough, and keeps its pause.
-        watch(worker)
-    }
-
-    /// Has the loop drain the worker's FIFO from now on.
+    /// Has the loop drain the worker's FIFO from now on. One that is left alone for a moment keeps its pause.
     func watch(_ worker: WorkerOutput) {
         guard worker.registration == nil, worker.resumption == nil, let fifo = worker.fifo.rawValue else { return }
         do throws(SystemError) {
@@ -83,30 +76,14 @@ final class OutputDrain {
 
     private func handle(_ worker: WorkerOutput) {
         for _ in 0..<OutputDrain.overLimitTurns {
-            let turn = takeTurn(worker)
-            if case .bytes = turn { worker.looksLeft = 0 }
-            switch turn {
-            case .bytes(_, isOverLimit: true): continue
-            case .bytes, .empty: return
-            case .noWriters: return awaitWriter(worker)
-            }
+            guard case .bytes(_, isOverLimit: true) = takeTurn(worker) else { return }
         }
-        pause(worker, OutputDrain.overLimitPause)
+        pause(worker)
     }
 
-    /// A FIFO that no process has open for writing is hung up, which epoll would report without end. It is watched again
-    /// when the next process is "started". That message can overtake the process, which opens the FIFO only before its
-    /// exec: so it is looked at a few times more until something was read.
-    private func awaitWriter(_ worker: WorkerOutput) {
+    private func pause(_ worker: WorkerOutput) {
         unwatch(worker)
-        guard worker.looksLeft > 0 else { return }
-        worker.looksLeft -= 1
-        pause(worker, OutputDrain.overLimitPause * (1 << (WorkerOutput.looksForWriter - 1 - worker.looksLeft)))
-    }
-
-    private func pause(_ worker: WorkerOutput, _ time: Duration) {
-        unwatch(worker)
-        worker.resumption = loop.schedule(at: loop.now.advanced(by: time)) {
+        worker.resumption = loop.schedule(at: loop.now.advanced(by: OutputDrain.overLimitPause)) {
             [weak self, weak worker] in
             guard let self, let worker else { return }
             worker.resumption = nil
@@ -131,10 +108,11 @@ final class OutputDrain {
     }
 
     private func takeTurn(_ worker: WorkerOutput) -> Turn {
-        guard let fifo = worker.fifo.rawValue else { return .noWriters }
+        guard let fifo = worker.fifo.rawValue else { return .failed }
         do throws(SystemError) {
             guard case .done(let count) = try peek.peek(fifo, into: buffer) else { return .empty }
-            guard count > 0 else { return .noWriters }
+            // holdfastd has it open for writing, and so have we: both ends are in the descriptor that it sends.
+            guard count > 0 else { throw SystemError(call: "tee", errno: SystemError.brokenPipe) }
             let taken = wholeLines(count)
             begin(worker)
             var dropped = LossCount()
@@ -147,7 +125,7 @@ final class OutputDrain {
         } catch {
             unwatch(worker)
             onFailure(worker, error)
-            return .noWriters
+            return .failed
         }
     }
 

@@ -19,13 +19,8 @@ final class WorkerOutput {
     var followers: [LogClient] = []
     /// While the loop watches the FIFO.
     var registration: EventLoop.Registration?
-    /// While the FIFO is left alone for a moment, since the worker is over its limit or nobody writes yet.
+    /// While the FIFO is left alone for a moment, since the worker is over its limit.
     var resumption: TimerID?
-    /// How often to look again whether a process has opened the FIFO, before its "started" is waited for.
-    var looksLeft = WorkerOutput.looksForWriter
-
-    /// With pauses from 10 ms that double: for ten seconds.
-    static let looksForWriter = 10
 
     init(name: String, fifo: SharedDescriptor, limits: OutputLimits, at now: MonotonicInstant) {
         self.name = name

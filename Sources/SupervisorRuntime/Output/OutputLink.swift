@@ -78,7 +78,7 @@ final class OutputLink {
         send(configuration.outputMessage)
     }
 
-    /// Hands over the reading end of a worker's FIFO.
+    /// Hands over a worker's FIFO, both ends of it.
     func add(_ worker: String, _ output: WorkerOutput, reading fifo: SharedDescriptor) {
         send(output.message(for: worker), fifo)
     }

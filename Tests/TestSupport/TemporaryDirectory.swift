@@ -1,25 +1,28 @@
 import LinuxSystem
 
-/// A directory of a test's own, removed with everything in it.
-final class TemporaryDirectory {
-    let path: String
+/// A directory of a test's own below /tmp, removed with everything in it when the test lets go of it.
+package final class TemporaryDirectory {
+    package let path: String
 
-    init() throws {
+    package init() throws {
         var generator = SystemRandomNumberGenerator()
-        path = "/tmp/holdfast-configuration-\(generator.next())"
+        path = "/tmp/holdfast-\(String(generator.next(), radix: 36))"
         try SystemCall.makeDirectory(path, permissions: 0o755)
     }
 
     deinit { TemporaryDirectory.remove(path) }
 
-    /// Writes a file, with the folders that lead to it.
+    /// Writes a file below the directory, making the folders that lead to it.
+    /// - Returns: its path.
     @discardableResult
-    func write(_ name: String, _ text: String, permissions: UInt32 = 0o644) throws -> String {
+    package func write(_ name: String, _ text: String, permissions: UInt32 = 0o644) throws -> String {
         try write(name, Array(text.utf8), permissions: permissions)
     }
 
+    /// Writes a file below the directory, making the folders that lead to it.
+    /// - Returns: its path.
     @discardableResult
-    func write(_ name: String, _ bytes: [UInt8], permissions: UInt32 = 0o644) throws -> String {
+    package func write(_ name: String, _ bytes: [UInt8], permissions: UInt32 = 0o644) throws -> String {
         let file = "\(path)/\(name)"
         if let slash = file.lastIndex(of: "/") { try? SystemCall.makeDirectory(String(file[..<slash])) }
         let descriptor = try SystemCall.open(file, [.writeOnly, .create, .truncate], permissions: permissions)

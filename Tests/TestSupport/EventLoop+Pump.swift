@@ -1,10 +1,11 @@
-import LinuxSystem
+package import LinuxSystem
 import MonotonicTime
-import Testing
+package import Testing
 
 extension EventLoop {
-    /// Dispatches events until the condition holds; fails the test when it does not within the bound.
-    func pump(
+    /// Dispatches events until the condition holds; fails the test, and returns, when it does not within the bound.
+    /// - Parameter what: what is awaited, for the failure's text.
+    package func pump(
         _ what: Comment, within bound: Duration = .seconds(10), until condition: () throws -> Bool,
         sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
