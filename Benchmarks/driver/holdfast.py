@@ -2,7 +2,10 @@
 
 import json
 import os
+import pathlib
+import shutil
 import socket
+import tempfile
 
 import processes
 from systems import HERE, System
@@ -15,7 +18,7 @@ CONFIGURATION = """
 [runtime]
 name = "bench"
 state_dir = "{folder}/state"
-runtime_dir = "{folder}/runtime"
+runtime_dir = "{runtime}"
 
 [[supervisor]]
 name = "probes"
@@ -50,10 +53,19 @@ class Holdfast(System):
         workers = "".join(
             WORKER.format(index=index, probe=self.probe, argument=self.argument(index)) for index in range(count)
         )
-        (self.folder / "holdfast.toml").write_text(CONFIGURATION.format(folder=self.folder) + workers)
+        # In memory, as /run is on a device.
+        memory = "/dev/shm" if os.path.isdir("/dev/shm") else self.folder
+        self.runtime = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-bench-", dir=memory))
+        self.runtime.chmod(0o755)
+        text = CONFIGURATION.format(folder=self.folder, runtime=self.runtime)
+        (self.folder / "holdfast.toml").write_text(text + workers)
 
     def launch(self, count):
         self.run(BINARIES / "holdfastd", "--config", self.folder / "holdfast.toml")
+
+    def remove(self):
+        super().remove()
+        shutil.rmtree(self.runtime, ignore_errors=True)
 
     def resident(self):
         """The runtime's own processes by name; workers are not among them."""
@@ -68,7 +80,7 @@ class Holdfast(System):
         """One Varlink call on the control socket."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(10)
-            connection.connect(str(self.folder / "runtime/control.sock"))
+            connection.connect(str(self.runtime / "control.sock"))
             request = {"method": f"io.holdfast.Runtime.{method}", "parameters": parameters}
             connection.sendall(json.dumps(request).encode() + b"\0")
             reply = b""
