@@ -44,6 +44,10 @@ package enum Event: Equatable, Sendable {
     case resumeRequested(WorkerID, PauseReason)
     /// A new, validated configuration: apply the difference.
     case reloaded(SupervisorSpecification)
+    /// In place of `started`, and first of all, in a tree that was restored from a record.
+    case resumed
+    /// The supervisor before us died before it let the program of the instance go: nothing of it ever ran.
+    case spawnInterrupted(WorkerID, InstanceID)
 }
 
 /// Why no process came to be.

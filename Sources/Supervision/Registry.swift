@@ -2,6 +2,9 @@
 /// finds nothing instead of somebody else.
 struct Registry<ID: RawRepresentable & Hashable & Sendable, Node: Sendable>: Sendable where ID.RawValue == Int {
     private var slots: [(generation: Int, node: Node?)] = []
+    /// The slots whose nodes may have changed since `takeTouched`, without repetitions.
+    private var touched: [Int] = []
+    private var isTouched: [Bool] = []
     private var free: [Int] = []
     private let makeID: @Sendable (Int) -> ID
 
@@ -22,10 +25,12 @@ struct Registry<ID: RawRepresentable & Hashable & Sendable, Node: Sendable>: Sen
             slot = reused
         } else {
             slots.append((generation: 0, node: nil))
+            isTouched.append(false)
             slot = slots.count - 1
         }
         let id = makeID(slots[slot].generation << 32 | slot)
         slots[slot].node = makeNode(id)
+        touch(slot)
         return id
     }
 
@@ -35,6 +40,23 @@ struct Registry<ID: RawRepresentable & Hashable & Sendable, Node: Sendable>: Sen
         slots[slot].node = nil
         slots[slot].generation += 1
         free.append(slot)
+    }
+
+    var hasTouched: Bool { !touched.isEmpty }
+
+    /// The identities in use whose nodes were added, or given out to be changed, since the last call.
+    mutating func takeTouched() -> [ID] {
+        defer { touched.removeAll(keepingCapacity: true) }
+        return touched.compactMap { slot in
+            isTouched[slot] = false
+            return slots[slot].node == nil ? nil : makeID(slots[slot].generation << 32 | slot)
+        }
+    }
+
+    private mutating func touch(_ slot: Int) {
+        guard !isTouched[slot] else { return }
+        isTouched[slot] = true
+        touched.append(slot)
     }
 
     func contains(_ id: ID) -> Bool {
@@ -52,6 +74,7 @@ struct Registry<ID: RawRepresentable & Hashable & Sendable, Node: Sendable>: Sen
         _modify {
             let slot = id.rawValue & Self.slotMask
             guard var node = slots[slot].node.take() else { preconditionFailure("no node \(id)") }
+            touch(slot)
             defer { slots[slot].node = node }
             yield &node
         }

@@ -7,7 +7,10 @@ extension SupervisorTree {
         var reload = Reload(in: self)
         rebuild(root, specification, &reload)
         for worker in reload.unclaimedWorkers.values.sorted() { depart(worker, &reload) }
-        for supervisor in reload.unclaimedSupervisors.values { supervisors.remove(supervisor) }
+        for supervisor in reload.unclaimedSupervisors.values {
+            removed.supervisors.append(supervisors[supervisor].name)
+            supervisors.remove(supervisor)
+        }
         conform(root)
         // Only now: a worker that is resumed lets others start, which must find the new tree complete.
         for worker in workers.ids where workers.contains(worker) { dropSheddingIfEssential(worker) }
@@ -77,7 +80,7 @@ extension SupervisorTree {
     }
 
     /// The process has to be replaced: stop by the old plan, start as the new specification says.
-    private mutating func replace(_ worker: WorkerID, with specification: WorkerSpecification) {
+    mutating func replace(_ worker: WorkerID, with specification: WorkerSpecification) {
         switch workers[worker].phase {
         case .starting, .running, .ready, .paused, .stopping: requestStop(worker)
         case .backingOff, .failed, .finished: if workers[worker].isWanted { lineUp(worker) }
@@ -99,7 +102,7 @@ extension SupervisorTree {
         }
     }
 
-    private mutating func dropSheddingIfEssential(_ worker: WorkerID) {
+    mutating func dropSheddingIfEssential(_ worker: WorkerID) {
         guard workers[worker].specification.isEssential else { return }
         for reason in workers[worker].pauseReasons.sorted() where reason.isShedding { resume(worker, from: reason) }
     }
@@ -118,6 +121,7 @@ extension SupervisorTree {
 
     mutating func forget(_ worker: WorkerID) {
         workersByName[workers[worker].specification.name] = nil
+        removed.workers.append(workers[worker].specification.name)
         departing.remove(worker)
         workers.remove(worker)
         actions.append(.forgetWorker(worker))
@@ -125,7 +129,7 @@ extension SupervisorTree {
 
     /// After children were added or moved: those of a supervisor that is up are to start, those of one that is not have
     /// to be down.
-    private mutating func conform(_ supervisor: SupervisorID) {
+    mutating func conform(_ supervisor: SupervisorID) {
         let isUp = supervisors[supervisor].phase == .up
         let isStarting = isUp && (supervisors[supervisor].scope == nil || supervisors[supervisor].scope == .startAgain)
         for entry in supervisors[supervisor].entries {
@@ -148,7 +152,7 @@ extension SupervisorTree {
         }
     }
 
-    private mutating func settleAll(_ supervisor: SupervisorID) {
+    mutating func settleAll(_ supervisor: SupervisorID) {
         for entry in supervisors[supervisor].entries {
             if case .supervisor(let child) = entry.child, supervisors.contains(child) { settleAll(child) }
         }

@@ -41,7 +41,7 @@ extension SupervisorTree {
         return nil
     }
 
-    private func name(of child: Child) -> String {
+    func name(of child: Child) -> String {
         switch child {
         case .worker(let worker): workers[worker].specification.name
         case .supervisor(let supervisor): supervisors[supervisor].name

@@ -13,6 +13,9 @@ package struct SupervisorTree: Sendable {
     var workersByName: [String: WorkerID] = [:]
     /// Removed by a reload and not yet down.
     var departing: Set<WorkerID> = []
+    /// Restored with a process that was launched by another configuration; until `resumed`.
+    var outdated: Set<WorkerID> = []
+    var removed = Removed()
     var lastInstance: UInt64 = 0
     var jitter: Jitter
     var shutdown: Shutdown = .none
@@ -55,6 +58,8 @@ package struct SupervisorTree: Sendable {
         case .pauseRequested(let worker, let reason): pause(worker, for: reason)
         case .resumeRequested(let worker, let reason): resume(worker, from: reason)
         case .reloaded(let root): reload(root)
+        case .resumed: resumeSupervision()
+        case .spawnInterrupted(let worker, let instance): spawnInterrupted(worker, instance)
         }
         completeShutdownIfDown()
         defer { actions = [] }

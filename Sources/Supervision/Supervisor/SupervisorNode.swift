@@ -1,4 +1,4 @@
-import MonotonicTime
+package import MonotonicTime
 
 struct SupervisorID: RawRepresentable, Hashable, Sendable {
     let rawValue: Int
@@ -10,27 +10,28 @@ enum Child: Hashable, Sendable {
     case supervisor(SupervisorID)
 }
 
+/// The supervisor's own state.
+package enum SupervisorPhase: Equatable, Sendable {
+    case down
+    /// To be started by its parent's start sequence.
+    case waiting
+    case up
+    /// Its restart intensity was exceeded; all children are down.
+    case parked(until: MonotonicInstant?)
+}
+
+/// What follows once all children of a stop scope are down.
+package enum ScopePurpose: Equatable, Sendable {
+    /// Start them again, in order.
+    case startAgain
+    case park(retryAfter: Duration?)
+    case escalate
+    /// Stay down: the parent or a shutdown asks for it.
+    case down
+}
+
 /// A supervisor in the tree.
 struct SupervisorNode: Sendable {
-    enum Phase: Equatable, Sendable {
-        case down
-        /// To be started by its parent's start sequence.
-        case waiting
-        case up
-        /// Its restart intensity was exceeded; all children are down.
-        case parked(until: MonotonicInstant?)
-    }
-
-    /// What follows once all children of the stop scope are down.
-    enum ScopePurpose: Equatable, Sendable {
-        /// Start them again, in order.
-        case startAgain
-        case park(retryAfter: Duration?)
-        case escalate
-        /// Stay down: the parent or a shutdown asks for it.
-        case down
-    }
-
     struct Entry: Sendable {
         let child: Child
         /// Has to come down, in reverse order, before anything of the scope is started again.
@@ -44,7 +45,7 @@ struct SupervisorNode: Sendable {
     var onIntensityExceeded: IntensityReaction
     var parent: SupervisorID?
     var entries: [Entry] = []
-    var phase: Phase = .down
+    var phase: SupervisorPhase = .down
     /// A stop of some or all children is under way.
     var scope: ScopePurpose?
     /// Restarts made, oldest first; those older than the window are dropped when the next one is made.

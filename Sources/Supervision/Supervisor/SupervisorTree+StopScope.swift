@@ -3,7 +3,7 @@ import MonotonicTime
 /// Stopping children in reverse order: for a group restart, a park, an escalation, or because the supervisor goes down.
 extension SupervisorTree {
     /// Opens or widens the stop scope to the children from `first` on. A stronger purpose replaces a weaker one.
-    mutating func openScope(_ supervisor: SupervisorID, from first: Int = 0, for purpose: SupervisorNode.ScopePurpose) {
+    mutating func openScope(_ supervisor: SupervisorID, from first: Int = 0, for purpose: ScopePurpose) {
         switch (supervisors[supervisor].scope, purpose) {
         case (nil, _), (.startAgain, _), (_, .down): supervisors[supervisor].scope = purpose
         case (.park, _), (.escalate, _), (.down, _): break
@@ -61,7 +61,7 @@ extension SupervisorTree {
         }
     }
 
-    private mutating func closeScope(_ supervisor: SupervisorID, _ purpose: SupervisorNode.ScopePurpose) {
+    private mutating func closeScope(_ supervisor: SupervisorID, _ purpose: ScopePurpose) {
         let scoped = supervisors[supervisor].entries.filter(\.isInStopScope).map(\.child)
         supervisors[supervisor].scope = nil
         for index in supervisors[supervisor].entries.indices {

@@ -39,7 +39,7 @@ extension SupervisorTree {
         enter(worker, .paused(live))
     }
 
-    private mutating func thaw(_ worker: WorkerID, _ live: LiveInstance) {
+    mutating func thaw(_ worker: WorkerID, _ live: LiveInstance) {
         var live = live
         actions.append(.thawGroup(worker, live.id))
         live.startDeadline = now + workers[worker].specification.startTimeout

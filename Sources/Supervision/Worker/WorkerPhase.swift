@@ -1,7 +1,7 @@
-import MonotonicTime
+package import MonotonicTime
 
 /// The worker state machine's own state. `WorkerState` is what people see of it.
-enum WorkerPhase: Sendable {
+package enum WorkerPhase: Equatable, Sendable {
     /// Down, and not to be started: not wanted, or its supervisor is down.
     case stopped
     /// Down, to be started by its supervisor's start sequence.
@@ -38,38 +38,50 @@ enum WorkerPhase: Sendable {
     }
 
     /// The instance whose processes may exist.
-    var instance: LiveInstance? {
+    package var instance: LiveInstance? {
         switch self {
         case .starting(let live), .running(let live), .ready(let live), .paused(let live), .stopping(let live, _): live
         case .stopped, .waiting, .held, .backingOff, .failed, .finished: nil
         }
     }
 
-    var isDown: Bool { instance == nil }
+    package var isDown: Bool { instance == nil }
 }
 
 /// One process of a worker and its clocks.
-struct LiveInstance: Sendable {
-    let id: InstanceID
-    let spawnedAt: MonotonicInstant
+package struct LiveInstance: Equatable, Sendable {
+    package let id: InstanceID
+    package let spawnedAt: MonotonicInstant
     /// It has been ready; a pause does not undo that.
-    var wasReady = false
+    package var wasReady = false
     /// It said `STOPPING=1` before it was frozen.
     var hasAnnouncedStop = false
     /// Until when it has to be ready. Suspended by a pause.
-    var startDeadline: MonotonicInstant
-    var watchdogPeriod: Duration?
+    package var startDeadline: MonotonicInstant
+    package var watchdogPeriod: Duration?
     /// Until when the next ping has to come. Armed only while ready and not paused.
-    var watchdogDeadline: MonotonicInstant?
+    package var watchdogDeadline: MonotonicInstant?
     /// When its run counts as stable. Armed only while ready, not paused, and with failures to forget.
-    var stableAt: MonotonicInstant?
+    package var stableAt: MonotonicInstant?
     /// What is missing to a stable run; kept over pauses, so that paused time never counts as stability.
-    var stabilityRemaining: Duration
+    package var stabilityRemaining: Duration
+
+    package init(
+        id: InstanceID, spawnedAt: MonotonicInstant, wasReady: Bool = false, startDeadline: MonotonicInstant,
+        watchdogPeriod: Duration?, stabilityRemaining: Duration
+    ) {
+        self.id = id
+        self.spawnedAt = spawnedAt
+        self.wasReady = wasReady
+        self.startDeadline = startDeadline
+        self.watchdogPeriod = watchdogPeriod
+        self.stabilityRemaining = stabilityRemaining
+    }
 }
 
 /// A stop under way.
-struct Stop: Sendable {
-    enum Purpose: Equatable, Sendable {
+package struct Stop: Equatable, Sendable {
+    package enum Purpose: Equatable, Sendable {
         /// An operator, the supervisor or a reload asked for it: no failure.
         case requested
         /// The supervisor ends it for a failure.
@@ -80,17 +92,33 @@ struct Stop: Sendable {
         case ended
     }
 
-    var purpose: Purpose
+    package var purpose: Purpose
     /// A stop was requested after the failure that `purpose` tells of: that one is reported, and then it goes as requested.
-    var isRequestedToo = false
-    let begunAt: MonotonicInstant
+    package var isRequestedToo = false
+    package let begunAt: MonotonicInstant
     /// Signals still to be sent, each when the grace of the one before is over.
-    var remainingSteps: [StopPlan.Step]
-    let killGrace: Duration
-    var isKilled = false
+    package var remainingSteps: [StopPlan.Step]
+    package let killGrace: Duration
+    package var isKilled = false
     /// When the next step is due.
-    var deadline: MonotonicInstant
+    package var deadline: MonotonicInstant
     /// How the main process ended, once it has.
-    var exit: ExitStatus?
-    var endedAt: MonotonicInstant?
+    package var exit: ExitStatus?
+    package var endedAt: MonotonicInstant?
+
+    package init(
+        purpose: Purpose, isRequestedToo: Bool = false, begunAt: MonotonicInstant,
+        remainingSteps: [StopPlan.Step] = [], killGrace: Duration, isKilled: Bool = false, deadline: MonotonicInstant,
+        exit: ExitStatus? = nil, endedAt: MonotonicInstant? = nil
+    ) {
+        self.purpose = purpose
+        self.isRequestedToo = isRequestedToo
+        self.begunAt = begunAt
+        self.remainingSteps = remainingSteps
+        self.killGrace = killGrace
+        self.isKilled = isKilled
+        self.deadline = deadline
+        self.exit = exit
+        self.endedAt = endedAt
+    }
 }

@@ -17,7 +17,8 @@ extension Observer {
         case .deadlineReached: formerDeadline.map { $0 > now } ?? true
         case .operatorRequested(let worker, _), .pauseRequested(let worker, _), .resumeRequested(let worker, _):
             workers[worker].map(\.isForgotten) ?? true
-        case .reloaded: false
+        case .reloaded, .resumed: false
+        case .spawnInterrupted(let worker, let instance): live(worker, instance) == nil
         }
     }
 
@@ -67,6 +68,7 @@ extension Observer {
             if let worker = workers[worker] { noteResume(worker, reason) }
         case .reloaded(let specification):
             if !isShuttingDown { learn(specification, from: status) }
+        case .resumed, .spawnInterrupted: break  // the death of the supervisor is not simulated
         }
     }
 

@@ -62,6 +62,8 @@ package struct TraceFormatter {
         case .pauseRequested(let worker, let reason): "pause \(name(worker)) for \(reason)"
         case .resumeRequested(let worker, let reason): "resume \(name(worker)) from \(reason)"
         case .reloaded(let tree): "reloaded " + Self.outline(tree)
+        case .resumed: "resumed"
+        case .spawnInterrupted(let worker, let instance): "\(name(worker, instance)) was never let go"
         }
     }
 
