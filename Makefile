@@ -6,6 +6,8 @@ SEEDS = 20000
 SEED =
 # How many of them each planted fault gets in `make simulate-selftest`.
 SELFTEST_SEEDS = 5000
+# On how many threads `make simulate` runs.
+JOBS = $(shell nproc)
 # How long `make soak` torments a running tree.
 MINUTES = 10
 
@@ -49,7 +51,7 @@ bench: build ## measure against a minimal C program and other supervisors (RESTA
 simulate: ## try SEEDS random fault schedules on the core, or replay SEED with a trace
 	@scripts/install-dependencies build
 	@$(SWIFT) build -c release --product supervision-simulator
-	@.build/release/supervision-simulator $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+	@.build/release/supervision-simulator $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --jobs $(JOBS))
 
 simulate-selftest: ## plant faults into the core and see that the simulation finds each
 	@scripts/install-dependencies build

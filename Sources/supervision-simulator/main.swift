@@ -24,6 +24,8 @@ case .sweep:
         }
         while let tally = await group.next() {
             sweep.add(tally)
+            // A sweep of an hour must show in a log what it has found so far.
+            fflush(nil)
             if let slice = sweep.nextSlice() { group.addTask { slice.run() } }
         }
     }

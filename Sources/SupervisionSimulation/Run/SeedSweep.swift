@@ -55,11 +55,12 @@ package struct SeedSweep: Sendable {
         return Slice(seeds: slice, stopsAtFailure: !command.keepsGoing)
     }
 
-    /// Adds what a slice came to, and prints how far it is from time to time.
+    /// Adds what a slice came to; prints its failures if the sweep goes on after them, and from time to time how far it is.
     package mutating func add(_ tally: Tally) {
         total.seeds += tally.seeds
         total.steps += tally.steps
         total.failures += tally.failures
+        if command.keepsGoing { tally.failures.forEach(tell) }
         guard total.seeds >= nextMark, total.seeds < command.seeds else { return }
         nextMark += Self.progressEvery
         print("\(total.seeds) of \(command.seeds) seeds, \(total.steps) events, \(total.failures.count) failures")
@@ -72,12 +73,16 @@ package struct SeedSweep: Sendable {
             print("\(total.seeds) seeds, \(total.steps) events: every invariant held")
             return 0
         }
-        for failure in failures.prefix(20) { print("seed \(failure.seed), invariant \(failure.violation)") }
+        if !command.keepsGoing { tell(first) }
         print("\(failures.count) of \(total.seeds) seeds failed")
         if command.keepsGoing { summarise(failures) }
         print("replay: supervision-simulator --seed \(first.seed), or make simulate SEED=\(first.seed)")
         if command.minimises { _ = Simulator.trace(first.seed, minimises: true) }
         return 1
+    }
+
+    private func tell(_ failure: Failure) {
+        print("seed \(failure.seed), invariant \(failure.violation)")
     }
 
     private func summarise(_ failures: [Failure]) {

@@ -207,6 +207,8 @@ package final class Simulation {
             return world.queue.count > 0 || tree.nextDeadline != nil
         }
         if isEndingByShutdown || observer.isShuttingDown { return false }
+        // After a stall the tree may not have been told yet of a deadline that passed meanwhile: rest comes after it.
+        if let deadline = tree.nextDeadline, deadline <= now { return true }
         observer.checkIdle()
         violation = observer.violation
         guard schedule.shutsDownAtEnd, violation == nil else { return false }

@@ -26,7 +26,7 @@ package struct SimulatorCommand: Sendable, Equatable {
           --seeds N      how many seeds to run (1000)
           --from K       the first seed (0)
           --jobs J       threads (1)
-          --keep-going   do not stop at the first failure
+          --keep-going   do not stop at the first failure; each is printed when it is found
           --minimise     shrink the failing schedule first
           --seed N       run one seed and print what happens
 
