@@ -1,5 +1,6 @@
 #include "CLinux.h"
 
+#include <sys/mman.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <string.h>
@@ -31,3 +32,5 @@ int hf_peer_credentials(int socket, int32_t *pid, uint32_t *uid, uint32_t *gid) 
 }
 
 char **hf_environment(void) { return environ; }
+
+int hf_memory_file(const char *name) { return memfd_create(name, 0); }

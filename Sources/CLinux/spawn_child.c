@@ -30,7 +30,7 @@ static noreturn void fail(const struct hf_spawn_request *request, int32_t step, 
     struct hf_spawn_report message;
     message.step = step;
     message.error = (int32_t)-error;
-    // Smaller than PIPE_BUF and the pipe is empty: it is written whole.
+    // One packet: it is written whole.
     CALL3(SYS_write, request->report, &message, sizeof message);
     for (;;) CALL1(SYS_exit_group, 127);
 }
@@ -192,6 +192,14 @@ static void change_identity(const struct hf_spawn_request *request) {
     }
 }
 
+// Nothing of the program runs before the parent has noted down whom it has started: should it die before that, the other
+// end closes, and this process goes as if it had never been.
+static void await_permission(const struct hf_spawn_request *request) {
+    char word;
+    if (CALL3(SYS_read, request->report, &word, 1) == 1) return;
+    for (;;) CALL1(SYS_exit_group, 127);
+}
+
 static noreturn void run(struct hf_spawn_request *request) {
     answer result;
     reset_handlers();
@@ -223,6 +231,7 @@ static noreturn void run(struct hf_spawn_request *request) {
     if (request->directory && (result = CALL1(SYS_chdir, request->directory)) < 0) {
         fail(request, HF_STEP_DIRECTORY, result);
     }
+    await_permission(request);
     CALL4(SYS_rt_sigprocmask, SIG_SETMASK, &no_signals, 0, sizeof no_signals);
     result = CALL3(SYS_execve, request->executable, request->arguments, request->environment);
     fail(request, HF_STEP_EXEC, result);

@@ -50,6 +50,7 @@ extension SystemError {
     package static var noSuchEntry: Int32 { ENOENT }
     /// EPIPE, likewise.
     package static var brokenPipe: Int32 { EPIPE }
+    package static var noSpace: Int32 { ENOSPC }
 
     package var isNotFound: Bool { errno == ENOENT }
     package var alreadyExists: Bool { errno == EEXIST }

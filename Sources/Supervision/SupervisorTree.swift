@@ -76,6 +76,11 @@ package struct SupervisorTree: Sendable {
         workers.contains(worker) ? workers[worker].phase.instance?.id : nil
     }
 
+    /// The instances whose processes may exist, those of workers that are about to leave the tree included.
+    package var liveInstances: [(worker: WorkerID, instance: InstanceID)] {
+        workers.ids.compactMap { worker in workers[worker].phase.instance.map { (worker, $0.id) } }
+    }
+
     /// The specification that the worker runs under.
     package func specification(of worker: WorkerID) -> WorkerSpecification? {
         workers.contains(worker) ? workers[worker].specification : nil

@@ -5,8 +5,10 @@ struct RuntimeDirectory {
     let path: String
 
     var controlSocket: String { "\(path)/control.sock" }
+    var stateFile: String { "\(path)/state" }
+    var notifySockets: String { "\(path)/notify/" }
 
-    func notifySocket(of worker: String) -> String { "\(path)/notify/\(worker)" }
+    func notifySocket(of worker: String) -> String { notifySockets + worker }
     func fifo(of worker: String) -> String { "\(path)/output/\(worker).fifo" }
 
     /// Makes the folders that are not there yet. Everybody may pass through to the sockets, whose own permissions decide.

@@ -22,6 +22,10 @@ package final class SupervisorRuntime {
     var outputStopTimer: TimerID?
     let defaults: ProcessDefaults
     let cgroups: WorkerCgroups
+    let keeper: StateKeeper
+    /// What a supervisor before us has left and nobody has taken yet.
+    var inherited: InheritedDescriptors
+    private let predecessor: SurvivalRecord?
     /// The names of workers, for reports about those that are just leaving the tree.
     var roster: [WorkerID: RosterEntry] = [:]
     var resources: [WorkerID: WorkerResources] = [:]
@@ -29,7 +33,7 @@ package final class SupervisorRuntime {
     /// What does not work here as configured; shown in `holdfast status`.
     var warnings: [String] {
         let development = "not started by root: all workers run as the user who started the runtime"
-        return [runsAsRoot ? nil : development, cgroups.warning].compactMap { $0 }
+        return [runsAsRoot ? nil : development, cgroups.warning, keeper.warning].compactMap { $0 }
     }
     var control: ControlServer?
     private(set) var isStopping = false
@@ -46,7 +50,8 @@ package final class SupervisorRuntime {
     }
 
     private init(
-        _ configuration: Configuration, path: String, log: DiagnosticLog, environment: ServiceEnvironment
+        _ configuration: Configuration, path: String, log: DiagnosticLog, environment: ServiceEnvironment,
+        inherited: consuming InheritedDescriptors
     ) throws(SystemError) {
         self.configuration = configuration
         configurationPath = path
@@ -56,16 +61,38 @@ package final class SupervisorRuntime {
         loop = try EventLoop()
         cgroups = WorkerCgroups(configuration.runtime.workersCgroup)
         startedAt = loop.now
+        self.inherited = inherited
         directory = RuntimeDirectory(path: configuration.runtime.runtimeDirectory)
+        try directory.create()
+        // Before the state is read: two runtimes must never work on one.
+        lock = try DirectoryLock(directory.path)
+        let stateFile = StateFile(path: directory.stateFile, bootID: try SystemCall.bootID())
+        predecessor = Self.read(stateFile, log)
+        var random = SystemRandomNumberGenerator()
+        keeper = StateKeeper(
+            stateFile,
+            runtime: predecessor?.runtime ?? String(UInt32.random(in: .min ... .max, using: &random), radix: 16))
         chronicle = Chronicle(
             eventCapacity: configuration.runtime.eventBuffer, incidentCapacity: configuration.runtime.incidentBuffer,
-            loop: loop)
+            lastEvent: predecessor?.lastEvent ?? 0, loop: loop)
         outputLink = OutputLink(loop: loop)
         serviceManager = try ServiceManagerLink(loop: loop, environment: environment)
         overflowDrain = OverflowDrain(loop: loop)
         var deliver: (Event) -> Void = { _ in }
-        processes = ProcessTable(loop: loop) { deliver($0) }
+        processes = ProcessTable(loop: loop, runtime: keeper.runtime) { deliver($0) }
         deliver = { [unowned self] in driver.deliver($0) }
+    }
+
+    private static func read(_ stateFile: StateFile, _ log: DiagnosticLog) -> SurvivalRecord? {
+        switch stateFile.read() {
+        case .nothing: return nil
+        case .found(let record): return record
+        case .unusable(let reason):
+            log.write(
+                .error,
+                "the state of the runtime before this one is of no use (\(reason)): its workers are started again")
+            return nil
+        }
     }
 
     /// Runs the tree of a configuration until it is asked to stop.
@@ -93,6 +120,7 @@ package final class SupervisorRuntime {
     private static func run(configurationAt path: String) -> Int32 {
         // At once: a reload must not end a runtime that is just reading its configuration.
         SignalSource.hold(handledSignals)
+        let inherited = InheritedDescriptors.take()
         try? SystemCall.occupyStandardDescriptors()
         #if DEBUG
             if let faults = ProcessEnvironment.value("HOLDFAST_FAULTS") { FaultInjection.installForProcess(faults) }
@@ -107,7 +135,8 @@ package final class SupervisorRuntime {
         }
         for problem in report.environmentProblems { log.write(.warning, problem.description) }
         do throws(SystemError) {
-            let runtime = try SupervisorRuntime(configuration, path: path, log: log, environment: environment)
+            let runtime = try SupervisorRuntime(
+                configuration, path: path, log: log, environment: environment, inherited: inherited)
             try runtime.run(onStarted: { startMarker?.remove() })
             return 0
         } catch {
@@ -117,15 +146,14 @@ package final class SupervisorRuntime {
     }
 
     private func run(onStarted: () -> Void) throws(SystemError) {
-        try directory.create()
         try RuntimeDirectory.makeDirectories(configuration.runtime.stateDirectory, permissions: 0o755)
         try RuntimeDirectory.makeDirectories(configuration.output.directory, permissions: 0o750)
-        lock = try DirectoryLock(directory.path)
         try Orphans.becomeSubreaper()
         SignalSource.ignoreBrokenPipes()
         signals = try SignalSource(loop: loop, signals: Self.handledSignals) { [unowned self] in received($0) }
         connectOutput()
         connectServiceManager()
+        connectKeeper()
         try openControlSocket()
         takeRoster()
         chronicle.record(
@@ -138,18 +166,27 @@ package final class SupervisorRuntime {
         for warning in warnings { log.write(.warning, warning) }
         // Where it fails, spawning is slower.
         try? SystemCall.withholdMemoryFromChildren()
-        driver.deliver(.started)
+        if let predecessor {
+            try adopt(predecessor)
+        } else {
+            removeLeftovers()
+            driver.deliver(.started)
+        }
+        commit()
         serviceManager.started()
         onStarted()
         // Reading the configuration took many times what is kept of it.
         SystemCall.returnFreedMemory()
         while !isDown {
+            commit()
             driver.recordReports()
             processes.forgetFormerPids()
             driver.rearm()
             serviceManager.turnEnded()
+            serviceManager.store.flush()
             try loop.runOnce(timeout: nil)
         }
+        commit()
         driver.recordReports()
         control?.close()
         log.write(.notice, "stopped")
@@ -159,6 +196,7 @@ package final class SupervisorRuntime {
         switch signal.signal {
         case SignalNumber.child:
             processes.childrenEnded()
+            cgroups.sweep()
             checkOutputRuns()
         case SignalNumber.hangUp: reloadBySignal()
         default: stop(because: "\(SignalNumber.name(signal.signal)) from process \(signal.pid)")
@@ -186,8 +224,15 @@ package final class SupervisorRuntime {
 
     private func makeDriver() -> TreeDriver {
         var random = SystemRandomNumberGenerator()
+        let specification = configuration.tree(system: OutputWorker.supervisor)
+        let tree =
+            if let predecessor {
+                SupervisorTree(specification, seed: random.next(), restoring: predecessor.tree)
+            } else {
+                SupervisorTree(specification, seed: random.next())
+            }
         return TreeDriver(
-            configuration.tree(system: OutputWorker.supervisor), seed: random.next(), loop: loop,
+            tree, loop: loop,
             perform: { [unowned self] in perform($0) }, record: { [unowned self] in recorder.record($0) })
     }
 
@@ -226,12 +271,19 @@ package final class SupervisorRuntime {
         }
     }
 
+    private func connectKeeper() {
+        keeper.snapshot = { [unowned self] in survivalRecord }
+        processes.onGone = { [unowned self] in serviceManager.store.remove(.process(of: $0)) }
+    }
+
     private func forget(_ worker: WorkerID) {
         guard let name = roster.removeValue(forKey: worker)?.name else { return }
         chronicle.forget(name)
         guard let resource = resources.removeValue(forKey: worker) else { return }
         if let registration = resource.notifyRegistration { loop.unregister(registration) }
         outputLink.remove(name)
+        serviceManager.store.remove(.notifySocket(of: name))
+        serviceManager.store.remove(.output(of: name))
         resource.remove()
     }
 

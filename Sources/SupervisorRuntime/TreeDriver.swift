@@ -19,10 +19,9 @@ final class TreeDriver {
     private(set) var timerDeadline: MonotonicInstant?
 
     init(
-        _ root: SupervisorSpecification, seed: UInt64, loop: EventLoop, perform: @escaping (Action) -> Void,
-        record: @escaping (Report) -> Void
+        _ tree: SupervisorTree, loop: EventLoop, perform: @escaping (Action) -> Void, record: @escaping (Report) -> Void
     ) {
-        self.tree = SupervisorTree(root, seed: seed)
+        self.tree = tree
         self.loop = loop
         self.perform = perform
         self.record = record
@@ -44,6 +43,9 @@ final class TreeDriver {
         }
         pending.removeAll(keepingCapacity: true)
     }
+
+    /// What has to be recorded for the next supervisor.
+    func takeChanges() -> TreeChanges { tree.takeChanges() }
 
     /// Hands on what the tree reported. Last in a wake-up: a replacement is on its way before anything is written about it.
     func recordReports() {

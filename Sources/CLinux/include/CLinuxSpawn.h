@@ -25,7 +25,8 @@ enum hf_spawn_step {
     HF_STEP_EXEC,
 };
 
-/// What the child writes to the report pipe when a step fails. The pipe closes without a word when the program runs.
+/// What the child writes to its end of the report channel when a step fails. The channel closes without a word when the
+/// program runs, for which the child waits until it has read a byte.
 struct hf_spawn_report {
     int32_t step;
     int32_t error;
@@ -57,7 +58,7 @@ struct hf_spawn_request {
     /// -1 with a null path: /dev/null.
     int32_t output;
     int32_t error;
-    /// The write end of the report pipe, close-on-exec.
+    /// The child's end of the report channel: a packet socket that blocks, close-on-exec.
     int32_t report;
     /// Overwritten in the child's copy only.
     struct hf_spawn_descriptor *_Nullable descriptors;

@@ -24,6 +24,12 @@ package enum FIFO {
         try SystemCall.open(path, [.readWrite, .nonBlocking, .noFollow])
     }
 
+    /// Whether the path leads to the open FIFO.
+    package static func isAt(_ path: String, _ descriptor: Int32) throws(SystemError) -> Bool {
+        let (open, named) = (try SystemCall.status(descriptor), try SystemCall.status(of: path, followingLinks: false))
+        return open.kind == .fifo && open.device == named.device && open.inode == named.inode
+    }
+
     /// Whether a writer might block, for no page of the FIFO is free. The unread bytes do not tell: a write that does
     /// not fit into the rest of a page begins a new one, and a FIFO can be full at half its capacity (pipe(7)).
     /// - Parameter descriptor: one that may write.

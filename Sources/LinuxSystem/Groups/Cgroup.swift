@@ -114,6 +114,9 @@ package final class Cgroup {
         }
     }
 
+    /// The directories directly below.
+    package var children: [String] { Cgroup.children(of: path) }
+
     /// Moves a process into it.
     package func add(_ pid: Int32) throws(SystemError) {
         try SystemCall.writeFile("cgroup.procs", String(pid), in: rawValue)

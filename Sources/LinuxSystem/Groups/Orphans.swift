@@ -7,6 +7,9 @@ package enum Orphans {
     /// The variable by which a process tells whose it is, whatever session it is in: `HOLDFAST_INSTANCE=ID`.
     package static let instanceVariable = "HOLDFAST_INSTANCE"
 
+    /// Where a worker sends its notifications: tells whose worker it is.
+    package static let notifyVariable = "NOTIFY_SOCKET"
+
     /// Orphans of our descendants become our children from now on (PR_SET_CHILD_SUBREAPER).
     package static func becomeSubreaper() throws(SystemError) {
         try SystemCall.perform("prctl") { hf_become_subreaper() }
@@ -57,15 +60,38 @@ package enum Orphans {
     }
 
     /// What the process was started with as `HOLDFAST_INSTANCE`; needs the right to trace it (root has).
-    package static func instance(of pid: Int32) -> String? {
+    package static func instance(of pid: Int32) -> String? { variables(of: pid)[instanceVariable] }
+
+    private static func variables(of pid: Int32) -> [String: String] {
         guard let bytes = try? SystemCall.readFile("/proc/\(pid)/environ", limit: maximumEnvironmentBytes) else {
-            return nil
+            return [:]
         }
-        let prefix = Array("\(instanceVariable)=".utf8)
-        for variable in bytes.split(separator: 0) where variable.starts(with: prefix) {
-            return String(decoding: variable.dropFirst(prefix.count), as: UTF8.self)
+        var variables: [String: String] = [:]
+        for name in [instanceVariable, notifyVariable] {
+            let prefix = Array("\(name)=".utf8)
+            guard let variable = bytes.split(separator: 0).first(where: { $0.starts(with: prefix) }) else { continue }
+            variables[name] = String(decoding: variable.dropFirst(prefix.count), as: UTF8.self)
         }
-        return nil
+        return variables
+    }
+
+    /// All living processes of the machine that carry an instance: what is left of a worker whose supervisor has died,
+    /// and whose orphans have become somebody else's children. Reads all of /proc.
+    package static func carriers(of instance: String) -> [ProcessStatus] {
+        carriers { $0[instanceVariable] == instance }
+    }
+
+    /// As `carriers(of:)`, by what a process was started with as HOLDFAST_INSTANCE and NOTIFY_SOCKET.
+    package static func carriers(where isOurs: ([String: String]) -> Bool) -> [ProcessStatus] {
+        let ownPid = SystemCall.processID()
+        return ((try? SystemCall.names(inDirectory: "/proc")) ?? []).compactMap { name in
+            guard let pid = Int32(name), pid > 1, pid != ownPid, let status = ProcessStatus(of: pid), !status.isZombie,
+                isOurs(variables(of: pid)),
+                // What was read is of the process that was listed.
+                ProcessStatus(of: pid)?.startTime == status.startTime
+            else { return nil }
+            return status
+        }
     }
 
     private static let maximumEnvironmentBytes = 256 * 1024

@@ -11,7 +11,11 @@ package final class ProcessGroup {
     package let leader: Int32
     package let cgroup: Cgroup?
     private let instance: String?
-    private let leaderStart: UInt64?
+    /// Clock ticks since boot; with the pid it names the main process.
+    package let leaderStart: UInt64?
+    /// Taken over from a supervisor that is gone: the leader may have been reaped by somebody else, and orphans of the
+    /// worker are not our children.
+    private let isAdopted: Bool
 
     /// How often the members are listed until no new one shows up.
     static let maximumPasses = 8
@@ -23,6 +27,16 @@ package final class ProcessGroup {
         self.cgroup = cgroup
         self.instance = instance
         leaderStart = ProcessStatus(of: leader)?.startTime
+        isAdopted = false
+    }
+
+    /// The group of a main process that another supervisor started on this boot.
+    package init(adopting leader: Int32, startTime: UInt64, cgroup: Cgroup?, instance: String) {
+        self.leader = leader
+        self.cgroup = cgroup
+        self.instance = instance
+        leaderStart = startTime
+        isAdopted = true
     }
 
     /// Signals every process of the worker.
@@ -61,6 +75,7 @@ package final class ProcessGroup {
     /// once the main process is gone.
     package var isEmpty: Bool {
         if let cgroup { return !cgroup.isPopulated }
+        if isAdopted { return !isLeaderAlive && carriers.isEmpty }
         // Most groups are empty at once: that takes one call, and /proc is not asked.
         return Glibc.kill(-leader, 0) < 0 && errno == ESRCH || !isGroupOurs
     }
@@ -71,6 +86,8 @@ package final class ProcessGroup {
         if pid <= 1 { return false }
         if let cgroup { return cgroup.contains(pid) }
         guard isGroupOurs else { return false }
+        // Its number may have been handed on while nobody looked: only a leader that is there proves the session.
+        if isAdopted && !isLeaderAlive { return false }
         if getsid(pid) == leader { return true }
         if ProcessFamily.hasAncestor(pid, where: { $0 == leader }) { return true }
         guard let instance else { return false }
@@ -85,6 +102,13 @@ package final class ProcessGroup {
         guard let cgroup else { return false }
         try cgroup.watchEmptied(on: loop, handler)
         return true
+    }
+
+    /// Handles for what is left of an adopted worker without a cgroup once its main process is gone: nobody else tells
+    /// of their end, since they are not our children.
+    package func remainders() -> [ChildProcess] {
+        guard cgroup == nil, isAdopted else { return [] }
+        return carriers.compactMap { try? ChildProcess.adopting(pid: $0.pid, startTime: $0.startTime) }
     }
 
     /// Gives the cgroup back. Tolerated when it still has processes: it is then left behind, and `Cgroup.makeChild`
@@ -102,7 +126,20 @@ package final class ProcessGroup {
         return status.startTime == leaderStart
     }
 
+    private var isLeaderAlive: Bool {
+        guard let status = ProcessStatus(of: leader) else { return false }
+        return status.startTime == leaderStart && !status.isZombie
+    }
+
+    /// Processes that carry the instance, wherever they are.
+    private var carriers: [ProcessStatus] { instance.map { Orphans.carriers(of: $0) } ?? [] }
+
     private func signalSession(_ number: Int32) {
+        if isAdopted && !isLeaderAlive {
+            // The group's number proves nothing any more.
+            for carrier in carriers { signal(carrier, number) }
+            return
+        }
         let leaderStatus = ProcessStatus(of: leader)
         if let leaderStart, let leaderStatus, leaderStatus.startTime != leaderStart { return }
         let isLeaderAlive = leaderStatus.map { !$0.isZombie } ?? false

@@ -33,6 +33,12 @@ package final class NotifySocket {
             path: path, permissions: permissions, uid: uid, gid: gid, passCredentials: true)
     }
 
+    /// Takes over the socket of a predecessor, with the messages that came meanwhile.
+    package init?(adopting descriptor: consuming Descriptor, at path: String) {
+        guard let socket = UnixDatagramSocket(adopting: descriptor, at: path) else { return nil }
+        self.socket = socket
+    }
+
     /// The next message; `nil` when there is none. A caller that reads several in a row sets itself a limit: a worker
     /// that sends without pause must not keep the loop.
     package func receive() throws(SystemError) -> NotifyMessage? {

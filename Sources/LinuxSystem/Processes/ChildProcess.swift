@@ -20,32 +20,37 @@ package enum ExecOutcome: Hashable, Sendable {
 /// got the same number. Main thread only.
 package final class ChildProcess {
     package let pid: Int32
-    private let pidfd: Descriptor
-    private var execPipe: SharedDescriptor?
+    /// `nil` for one that is known to be gone.
+    private let pidfd: SharedDescriptor?
+    /// To the child side of the spawn; gone once it is known how that went.
+    private var channel: UnixStream?
 
-    private init(pid: Int32, pidfd: consuming Descriptor, execPipe: SharedDescriptor? = nil) {
+    private init(pid: Int32, pidfd: consuming Descriptor, channel: UnixStream? = nil) {
         self.pid = pid
-        self.pidfd = pidfd
-        self.execPipe = execPipe
+        self.pidfd = SharedDescriptor(pidfd)
+        self.channel = channel
     }
 
     /// The descriptor that becomes readable when the process ends.
-    package var exitDescriptor: Int32 { pidfd.rawValue }
+    package var exitDescriptor: Int32 { pidfd?.rawValue ?? -1 }
 
     /// The descriptor that becomes readable when it is known whether the program was executed; `nil` once known.
-    package var execDescriptor: Int32? { execPipe?.rawValue }
+    package var execDescriptor: Int32? { channel?.rawValue }
 
     /// Starts a process without waiting for its exec, whose outcome `takeExecOutcome` tells later. A process that is
     /// killed before its exec counts as executed: its exit follows, as of any other.
     ///
-    /// Errors: those of clone3(2) and pipe2(2); EINVAL by "spawn" for a request that contradicts itself; ENOSYS before
+    /// - Parameter held: the process gets ready and waits for `letGo` before it executes its program. If we die before,
+    ///   it ends by itself, and nothing of the program has run.
+    ///
+    /// Errors: those of clone3(2) and socketpair(2); EINVAL by "spawn" for a request that contradicts itself; ENOSYS before
     /// Linux 5.3. A kernel that cannot start a process in a cgroup (before 5.7) makes it move there itself as its first
     /// step, which is as tight: nothing of the worker has run by then. Other reasons why a cgroup does not take a
     /// process are errors, for a worker outside its cgroup could not be stopped as a whole.
-    package static func spawn(_ request: SpawnRequest) throws(SystemError) -> ChildProcess {
+    package static func spawn(_ request: SpawnRequest, held: Bool = false) throws(SystemError) -> ChildProcess {
         try request.validate()
-        let pipe = try SystemCall.makePipe(nonBlocking: true)
-        let image = try SpawnImage(request, report: pipe.writeEnd.rawValue)
+        let (ours, theirs) = try UnixStream.makeBlockingPacketPair()
+        let image = try SpawnImage(request, report: theirs.rawValue)
         var pidfd: Int32 = -1
         let pid: Int32
         do throws(SystemError) {
@@ -54,8 +59,22 @@ package final class ChildProcess {
             guard request.cgroup != nil, error.errno == EINVAL || error.errno == E2BIG else { throw error }
             pid = try clone(image, isBornInCgroup: false, request.executable, &pidfd)
         }
-        // Our copy of the write end goes here: the read end ends when the child's does.
-        return ChildProcess(pid: pid, pidfd: Descriptor(owning: pidfd), execPipe: pipe.shared().readEnd)
+        // Our copy of the child's end goes here: the channel then ends when the child's does.
+        let child = ChildProcess(pid: pid, pidfd: Descriptor(owning: pidfd), channel: ours)
+        if !held, !child.letGo() { throw SystemError(call: "sendmsg", errno: ENOBUFS, subject: request.executable) }
+        return child
+    }
+
+    /// Lets a held process execute its program. It may be gone already.
+    /// - Returns: false when the kernel has no room for the word at the moment: try again.
+    package func letGo() -> Bool {
+        guard let channel else { return true }
+        do throws(SystemError) {
+            if case .done = try channel.send([1]) { return true }
+            return false
+        } catch {
+            return !error.isTransient
+        }
     }
 
     private static func clone(
@@ -75,28 +94,56 @@ package final class ChildProcess {
         return ChildProcess(pid: pid, pidfd: Descriptor(owning: descriptor))
     }
 
+    /// Stands for a process that is gone, and of which nobody knows how it ended.
+    package init(goneWithPid pid: Int32) {
+        self.pid = pid
+        pidfd = nil
+        channel = nil
+    }
+
+    /// A handle from a pidfd that has outlived whoever opened it.
+    package static func adopting(pid: Int32, pidfd: consuming Descriptor) -> ChildProcess {
+        ChildProcess(pid: pid, pidfd: pidfd)
+    }
+
+    /// A handle for the process that was recorded with this pid and start time, on the same boot; `nil` when it is gone,
+    /// whoever has its number now. Other errors of pidfd_open(2) are thrown: then nobody knows.
+    package static func adopting(pid: Int32, startTime: UInt64) throws(SystemError) -> ChildProcess? {
+        let process: ChildProcess
+        do throws(SystemError) {
+            process = try adopting(pid: pid)
+        } catch {
+            // EINVAL: a pid that never was one. ENOENT: a thread's.
+            guard error.isNoSuchProcess || error.errno == EINVAL || error.isNotFound else { throw error }
+            return nil
+        }
+        // The handle is fast to one process now; was that the one?
+        guard ProcessStatus(of: pid)?.startTime == startTime else { return nil }
+        return process
+    }
+
     /// Whether the program was executed; `nil` while that is open. Call when `execDescriptor` is readable, after having
     /// unregistered it: the pipe is closed as soon as the answer is there.
     package func takeExecOutcome() -> ExecOutcome? {
-        guard let pipe = execPipe, let descriptor = pipe.rawValue else { return .executed }
+        guard let channel else { return .executed }
         var failure = hf_spawn_report()
-        let size = MemoryLayout<hf_spawn_report>.size
-        let result = withUnsafeMutableBytes(of: &failure) { try? SystemCall.read(descriptor, into: $0) }
-        switch result {
-        case .wouldBlock: return nil
-        case .done(size):
-            execPipe = nil
-            return .failed(step: Self.name(ofStep: failure.step), errno: failure.error)
-        case .done, nil:
-            execPipe = nil
+        var result = withUnsafeMutableBytes(of: &failure) { try? channel.receive(into: $0) }
+        // A child that has ended without reading our word resets the channel: that is told once, before what it said.
+        if result == nil { result = withUnsafeMutableBytes(of: &failure) { try? channel.receive(into: $0) } }
+        if case .wouldBlock = result { return nil }
+        self.channel = nil
+        // Anything else is the end: of a channel that the exec closed, or of a child that was killed.
+        guard case .done(let message) = result, message.count == MemoryLayout<hf_spawn_report>.size else {
             return .executed
         }
+        return .failed(step: Self.name(ofStep: failure.step), errno: failure.error)
     }
 
     /// pidfd_send_signal(2). Nothing happens when the process is gone.
     package func signal(_ number: Int32) throws(SystemError) {
+        guard pidfd != nil else { return }
         do throws(SystemError) {
-            try SystemCall.perform("pidfd_send_signal") { hf_pidfd_signal(pidfd.rawValue, number) }
+            try SystemCall.perform("pidfd_send_signal") { hf_pidfd_signal(exitDescriptor, number) }
         } catch {
             guard error.isNoSuchProcess else { throw error }
         }
@@ -105,9 +152,10 @@ package final class ChildProcess {
     /// How the process ended; `nil` while it runs.
     /// - Parameter keepingZombie: leaves its pid and group number taken until it is asked again without.
     package func exit(keepingZombie: Bool) -> ProcessExit? {
+        guard pidfd != nil else { return .unknown }
         var (code, status): (Int32, Int32) = (0, 0)
         let result = try? SystemCall.perform("waitid") {
-            hf_pidfd_wait(pidfd.rawValue, keepingZombie ? 1 : 0, &code, &status)
+            hf_pidfd_wait(exitDescriptor, keepingZombie ? 1 : 0, &code, &status)
         }
         switch result {
         case 0: return nil
@@ -124,11 +172,11 @@ package final class ChildProcess {
     }
 
     private func exitOfStranger() -> ProcessExit? {
-        if (try? SystemCall.wait(for: pidfd.rawValue, .readable, timeout: .zero)) == false { return nil }
+        if (try? SystemCall.wait(for: exitDescriptor, .readable, timeout: .zero)) == false { return nil }
         if let status = statusAfterReaping() { return Self.decode(status) }
         // Its parent has not reaped it yet: then /proc has the status, for those who may trace it. That the pidfd still
         // takes signals afterwards proves that the pid was not handed on in between.
-        if let status = ProcessStatus(of: pid), status.isZombie, hf_pidfd_signal(pidfd.rawValue, 0) == 0 {
+        if let status = ProcessStatus(of: pid), status.isZombie, hf_pidfd_signal(exitDescriptor, 0) == 0 {
             return Self.decode(status.exitCode)
         }
         return statusAfterReaping().map { Self.decode($0) } ?? .unknown
@@ -136,7 +184,7 @@ package final class ChildProcess {
 
     private func statusAfterReaping() -> Int32? {
         var status: Int32 = 0
-        return hf_pidfd_exit_code(pidfd.rawValue, &status) == 1 ? status : nil
+        return hf_pidfd_exit_code(exitDescriptor, &status) == 1 ? status : nil
     }
 
     /// The macros of wait(2).

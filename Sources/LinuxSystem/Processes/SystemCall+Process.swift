@@ -9,6 +9,19 @@ extension SystemCall {
     /// getpid(2).
     package static func processID() -> Int32 { getpid() }
 
+    /// Another one after each boot of the machine (/proc/sys/kernel/random/boot_id).
+    package static func bootID() throws(SystemError) -> String {
+        let text = try readFile("/proc/sys/kernel/random/boot_id", limit: 64)
+        return String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+
+    /// The path of the program that this process runs. Ask early: once the file is replaced it is " (deleted)".
+    package static func executablePath() throws(SystemError) -> String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = try perform("readlink", "/proc/self/exe") { readlink("/proc/self/exe", &buffer, buffer.count) }
+        return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// malloc_trim(3): gives memory that was freed back to the kernel, after work that took much for a moment.
     package static func returnFreedMemory() {
         hf_return_freed_memory()

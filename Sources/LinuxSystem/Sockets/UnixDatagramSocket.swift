@@ -24,6 +24,14 @@ package final class UnixDatagramSocket {
         if uid != nil || gid != nil { try SystemCall.changeOwner(of: path, uid: uid, gid: gid) }
     }
 
+    /// Takes over the socket that a predecessor bound to `path`, with what waits in it; `nil` when it is none, or its
+    /// path leads elsewhere by now.
+    package init?(adopting socket: consuming Descriptor, at path: String) {
+        guard let bound = BoundPath(of: socket.rawValue, at: path) else { return nil }
+        self.socket = socket
+        self.bound = bound
+    }
+
     /// A socket without a path of its own, to send from.
     static func makeUnbound() throws(SystemError) -> Descriptor {
         try SystemCall.makeSocket(Int32(hf_sock_dgram))

@@ -38,12 +38,19 @@ package final class UnixStream {
         try makePair(Int32(hf_sock_stream))
     }
 
-    private static func makePair(_ type: Int32) throws(SystemError) -> (UnixStream, UnixStream) {
+    /// As `makePacketPair`, for a child that waits in read(2).
+    static func makeBlockingPacketPair() throws(SystemError) -> (UnixStream, UnixStream) {
+        try makePair(Int32(hf_sock_seqpacket), Int32(hf_sock_cloexec))
+    }
+
+    private static func makePair(
+        _ type: Int32, _ flags: Int32 = Int32(hf_sock_cloexec | hf_sock_nonblock)
+    ) throws(SystemError) -> (UnixStream, UnixStream) {
         var ends: (Int32, Int32) = (-1, -1)
         try SystemCall.perform("socketpair") {
             withUnsafeMutablePointer(to: &ends) {
                 $0.withMemoryRebound(to: Int32.self, capacity: 2) {
-                    socketpair(AF_UNIX, type | Int32(hf_sock_cloexec | hf_sock_nonblock), 0, $0)
+                    socketpair(AF_UNIX, type | flags, 0, $0)
                 }
             }
         }

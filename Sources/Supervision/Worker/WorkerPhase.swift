@@ -21,7 +21,7 @@ package enum WorkerPhase: Equatable, Sendable {
     case failed(retryAt: MonotonicInstant?)
     case finished
 
-    var state: WorkerState {
+    package var state: WorkerState {
         switch self {
         case .stopped: .stopped
         case .waiting: .waiting

@@ -17,8 +17,13 @@ final class Chronicle {
     /// A worker that never recovers must not collect incidents without end.
     private static let mostUnrecovered = 64
 
-    init(eventCapacity: Int, incidentCapacity: Int, loop: EventLoop) {
-        events = SequencedRing(capacity: eventCapacity)
+    /// Events that a supervisor recorded after it had last told its successor their number, and before it died: at most
+    /// those of one wake-up. The numbers go on behind them, so that none is ever given twice.
+    private static let unknownEvents = 10_000
+
+    /// - Parameter lastEvent: the number of the last event before, as far as it is known; 0 at a fresh start.
+    init(eventCapacity: Int, incidentCapacity: Int, lastEvent: Int, loop: EventLoop) {
+        events = SequencedRing(capacity: eventCapacity, from: lastEvent == 0 ? 1 : lastEvent + Self.unknownEvents)
         incidents = SequencedRing(capacity: incidentCapacity)
         self.loop = loop
     }

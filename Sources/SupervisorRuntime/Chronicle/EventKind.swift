@@ -13,6 +13,8 @@ enum EventKind: String, CaseIterable {
     case outputLost = "output-lost"
     case notifyRefused = "notify-refused"
     case runtimeStarted = "runtime-started"
+    /// Running workers were taken over from a runtime that has died or was replaced.
+    case runtimeAdopted = "runtime-adopted"
     case runtimeStopping = "runtime-stopping"
     case warning
 }

@@ -1,14 +1,18 @@
-/// The newest elements of an endless sequence, numbered from 1. Old ones are overwritten; whoever reads by number can
+/// The newest elements of an endless sequence, numbered without gaps. Old ones are overwritten; whoever reads by number can
 /// tell from `first` what it has missed, so a slow reader needs no queue of its own.
 struct SequencedRing<Element> {
     private var storage: [Element] = []
     private let capacity: Int
+    private let start: Int
     /// The number that the next element will get.
-    private(set) var next = 1
+    private(set) var next: Int
 
-    init(capacity: Int) {
+    /// - Parameter first: the number of the first element.
+    init(capacity: Int, from first: Int = 1) {
         precondition(capacity > 0, "a ring holds at least one element")
         self.capacity = capacity
+        next = first
+        start = first
     }
 
     /// The oldest number that is still there; equals `next` when the ring is empty.
@@ -39,5 +43,5 @@ struct SequencedRing<Element> {
         change(&storage[slot(of: number)])
     }
 
-    private func slot(of number: Int) -> Int { (number - 1) % capacity }
+    private func slot(of number: Int) -> Int { (number - start) % capacity }
 }

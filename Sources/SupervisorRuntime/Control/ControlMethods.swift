@@ -28,7 +28,9 @@ extension SupervisorRuntime {
             handOverLogs(connection, worker, lines, follow)
         case .reload:
             do throws(RuntimeError) {
-                connection.send(VarlinkReply(try reload().report))
+                let summary = try reload()
+                commit()
+                connection.send(VarlinkReply(summary.report))
             } catch {
                 connection.send(error.reply)
             }
@@ -43,6 +45,7 @@ extension SupervisorRuntime {
             return connection.send(RuntimeError.unavailable(message: "the runtime is stopping").reply)
         }
         driver.deliver(event(worker))
+        commit()
         connection.send(VarlinkReply())
     }
 

@@ -52,29 +52,19 @@ extension SupervisorRuntime {
 
     /// The same binary under another name: processes that share their pages cost little together.
     func spawnOutput(_ worker: WorkerID, _ instance: InstanceID) throws(SystemError) {
-        let resource = try outputResource(of: worker)
+        let resource = try resource(of: worker, OutputWorker.name)
         overflowDrain.start()
         let channel = try outputLink.connect()
         var request = SpawnRequest(
             executable: "/proc/self/exe", arguments: [OutputWorker.name],
             environment: [
                 "PATH=\(WorkerLaunch.defaultSearchPath)", "HOLDFAST_WORKER=\(OutputWorker.name)",
-                "HOLDFAST_INSTANCE=\(instance.rawValue)", "NOTIFY_SOCKET=\(resource.notifySocket.path)",
+                "HOLDFAST_INSTANCE=\(processes.mark(of: instance))", "NOTIFY_SOCKET=\(resource.notifySocket.path)",
             ])
         defaults.restore(in: &request)
         request.output = .descriptors(output: Self.standardError, error: Self.standardError)
         request.inherited = [(source: channel.rawValue, target: Self.channelNumber)]
         try processes.spawn(worker, instance, request, cgroup: cgroups.make(for: OutputWorker.name, instance))
-    }
-
-    private func outputResource(of worker: WorkerID) throws(SystemError) -> WorkerResources {
-        if let resource = resources[worker] { return resource }
-        let resource = try WorkerResources(name: OutputWorker.name, in: directory, pipeBytes: nil)
-        resource.notifyRegistration = try loop.register(resource.notifySocket.rawValue, .readable) {
-            [weak self] _ in self?.receiveNotifications(of: worker)
-        }
-        resources[worker] = resource
-        return resource
     }
 
     /// The events from before its time, its predecessor's death among them.

@@ -1,4 +1,5 @@
 import LinuxSystem
+import MonotonicTime
 import Supervision
 
 /// The processes of all workers: one entry per instance, from its spawn until its whole group is gone. Turns what the
@@ -6,15 +7,26 @@ import Supervision
 final class ProcessTable {
     private let loop: EventLoop
     private let deliver: (Event) -> Void
+    /// Called when nothing of an instance is left.
+    var onGone: (InstanceID) -> Void = { _ in }
     private var processes: [InstanceID: WorkerProcess] = [:]
     private var instancesByPid: [Int32: InstanceID] = [:]
     /// The pids of instances that went in this wake-up, for the reports about them.
     private var formerPids: [InstanceID: Int32] = [:]
     /// Main process ended, others of the group still there.
     private var lingering: Set<InstanceID> = []
+    /// Instances whose processes the next supervisor does not know of yet.
+    private var unrecorded: Set<InstanceID> = []
+    /// Recorded, and still to be told that they may run: the kernel had no room for the word.
+    private var heldBack: Set<InstanceID> = []
+    private var retry: TimerID?
+    private static let retryPause: Duration = .milliseconds(10)
+    /// What an instance's number follows in HOLDFAST_INSTANCE.
+    private let runtime: String
 
-    init(loop: EventLoop, deliver: @escaping (Event) -> Void) {
+    init(loop: EventLoop, runtime: String, deliver: @escaping (Event) -> Void) {
         self.loop = loop
+        self.runtime = runtime
         self.deliver = deliver
     }
 
@@ -30,6 +42,57 @@ final class ProcessTable {
 
     subscript(instance: InstanceID) -> WorkerProcess? { processes[instance] }
 
+    /// What processes of an instance carry as HOLDFAST_INSTANCE.
+    func mark(of instance: InstanceID) -> String { "\(runtime)-\(instance.rawValue)" }
+
+    // MARK: Survival
+
+    /// How many instances the next supervisor does not know of yet. Those that were just started are held back until it
+    /// would.
+    var unrecordedCount: Int { unrecorded.count }
+
+    var unrecordedIdentities: [InstanceID: ProcessIdentity] { identities(of: unrecorded) }
+    var identities: [InstanceID: ProcessIdentity] { identities(of: processes.keys) }
+
+    private func identities(of instances: some Sequence<InstanceID>) -> [InstanceID: ProcessIdentity] {
+        var identities: [InstanceID: ProcessIdentity] = [:]
+        for instance in instances { identities[instance] = processes[instance]?.identity }
+        return identities
+    }
+
+    /// The next supervisor knows of all: what was held back may run.
+    func letGo() {
+        let held = heldBack.union(unrecorded)
+        guard !held.isEmpty else { return }
+        unrecorded.removeAll(keepingCapacity: true)
+        heldBack = held.filter { processes[$0]?.main.letGo() == false }
+        guard !heldBack.isEmpty, retry == nil else { return }
+        retry = loop.schedule(at: loop.now + Self.retryPause) { [weak self] in
+            self?.retry = nil
+            self?.letGo()
+        }
+    }
+
+    /// Takes over a process of the supervisor before us. Its end is reported as that of any other.
+    func adopt(_ process: WorkerProcess) throws(SystemError) {
+        processes[process.instance] = process
+        instancesByPid[process.main.pid] = process.instance
+        try watch(process)
+    }
+
+    /// The main process that was recorded for an instance is gone: its end is reported, and its group goes as well.
+    func adoptEnded(_ process: WorkerProcess) {
+        processes[process.instance] = process
+        do throws(SystemError) {
+            _ = try process.group.watchEmptied(on: loop) { [weak self] in
+                if let process = self?.processes[process.instance], process.hasExited { self?.completeIfEmpty(process) }
+            }
+        } catch {
+            // Looked at again with the next child that ends.
+        }
+        reportEnd(of: process, .unknown)
+    }
+
     // MARK: Actions
 
     /// Starts a process. `spawned` or `spawnFailed` follows when its program is known to run, or not to.
@@ -42,19 +105,20 @@ final class ProcessTable {
         request.cgroup = cgroup?.rawValue
         let main: ChildProcess
         do throws(SystemError) {
-            main = try ChildProcess.spawn(request)
+            main = try ChildProcess.spawn(request, held: true)
         } catch {
             try? cgroup?.remove()
             // What passes (EAGAIN, EMFILE, ENOMEM) is no reason to run outside for good.
             guard cgroup != nil, error.call == "clone3", !error.isTransient else { throw error }
             cgroup = nil
             request.cgroup = nil
-            main = try ChildProcess.spawn(request)
+            main = try ChildProcess.spawn(request, held: true)
         }
         let process = WorkerProcess(
             worker: worker, instance: instance, main: main,
-            group: ProcessGroup(leader: main.pid, cgroup: cgroup, instance: String(instance.rawValue)))
+            group: ProcessGroup(leader: main.pid, cgroup: cgroup, instance: mark(of: instance)))
         processes[instance] = process
+        unrecorded.insert(instance)
         instancesByPid[main.pid] = instance
         do throws(SystemError) {
             try watch(process)
@@ -107,6 +171,7 @@ final class ProcessTable {
         }
         if let registration { process.formerMains.append((process: former, registration: registration)) }
         process.main = main
+        unrecorded.insert(instance)
         instancesByPid[pid] = instance
         watchExit(of: process)
         return true
@@ -176,8 +241,13 @@ final class ProcessTable {
             return deliver(.spawnFailed(process.worker, process.instance, failure))
         }
         // The tree answers with a kill of the group. As long as the zombie is there, the group's number is not reused.
-        process.isMainZombie = process.formerMains.isEmpty && process.main.pid == process.group.leader
-        deliver(.exited(process.worker, process.instance, ExitStatus(exit)))
+        process.isMainZombie =
+            !process.isAdopted && process.formerMains.isEmpty && process.main.pid == process.group.leader
+        reportEnd(of: process, ExitStatus(exit))
+    }
+
+    private func reportEnd(of process: WorkerProcess, _ status: ExitStatus) {
+        deliver(.exited(process.worker, process.instance, status))
         process.hasExited = true
         process.isMainZombie = false
         lingering.insert(process.instance)
@@ -199,6 +269,7 @@ final class ProcessTable {
         guard process.group.isEmpty, process.formerMains.isEmpty else {
             // What is still dying may leave children of its own to us.
             process.mayHaveEscaped = true
+            watchRemainders(of: process)
             return
         }
         if process.mayHaveEscaped {
@@ -209,10 +280,24 @@ final class ProcessTable {
         deliver(.groupEmptied(process.worker, process.instance))
     }
 
+    /// Nobody tells of the end of an adopted worker's orphans, for they are not our children.
+    private func watchRemainders(of process: WorkerProcess) {
+        let instance = process.instance
+        for remainder in process.group.remainders() where process.remainders[remainder.pid] == nil {
+            let pid = remainder.pid
+            let registration = try? loop.register(remainder.exitDescriptor, .readable) { [weak self] _ in
+                guard let self, let process = processes[instance] else { return }
+                if let ended = process.remainders.removeValue(forKey: pid) { loop.unregister(ended.registration) }
+                if process.hasExited { completeIfEmpty(process) }
+            }
+            if let registration { process.remainders[pid] = (process: remainder, registration: registration) }
+        }
+    }
+
     /// Kills what left the worker's session and became our child when its parent ended.
     /// - Returns: whether there was anything.
     private func killEscaped(of process: WorkerProcess) -> Bool {
-        let escaped = Orphans.escaped(instance: String(process.instance.rawValue), session: process.group.leader) {
+        let escaped = Orphans.escaped(instance: mark(of: process.instance), session: process.group.leader) {
             [instancesByPid] pid in instancesByPid[pid] != nil
         }
         for pid in escaped {
@@ -230,11 +315,15 @@ final class ProcessTable {
             instancesByPid[former.process.pid] = nil
         }
         process.formerMains = []
+        for remainder in process.remainders.values { loop.unregister(remainder.registration) }
+        process.remainders = [:]
+        unrecorded.remove(process.instance)
         process.group.release()
         formerPids[process.instance] = process.main.pid
         instancesByPid[process.main.pid] = nil
         lingering.remove(process.instance)
         processes[process.instance] = nil
+        onGone(process.instance)
     }
 }
 

@@ -8,6 +8,9 @@ extension SupervisorRuntime {
     /// The step of a spawn that never began, since the machine does not know the worker's user or one of its groups.
     static var unknownUserStep: String { "user" }
 
+    /// So many processes at most wait for others that are started in the same wake-up.
+    private static var mostUnrecorded: Int { 16 }
+
     var runsAsRoot: Bool { SystemCall.effectiveUserID() == 0 }
 
     func spawn(_ worker: WorkerID, _ instance: InstanceID) {
@@ -26,17 +29,18 @@ extension SupervisorRuntime {
 
     private func spawnConfigured(_ worker: WorkerID, _ instance: InstanceID, _ name: String) throws(SystemError) {
         // The tree and the launches come from the same configuration.
-        guard let launch = configuration.launches[name], let output = configuration.outputs[name] else { return }
+        guard let launch = configuration.launches[name] else { return }
         guard !runsAsRoot || launch.identity != nil else {
             throw SystemError(call: Self.unknownUserStep, errno: SystemError.noSuchEntry)
         }
-        let resource = try resource(of: worker, name, output)
+        let resource = try resource(of: worker, name)
         resource.statusText = nil
         resource.refusedMessages = 0
         var request = request(for: launch, name, instance, resource)
         request.output = .fifo(path: resource.fifoPath)
         if let identity = request.identity { try resource.letOpenFIFO(identity.uid) }
         try processes.spawn(worker, instance, request, cgroup: cgroups.make(for: name, instance))
+        if processes.unrecordedCount >= Self.mostUnrecorded { commit() }
         if let pid = processes.pid(of: instance) { outputLink.started(name, pid: Int(pid)) }
     }
 
@@ -45,7 +49,7 @@ extension SupervisorRuntime {
     ) -> SpawnRequest {
         var environment = launch.environment
         environment["HOLDFAST_WORKER"] = name
-        environment["HOLDFAST_INSTANCE"] = String(instance.rawValue)
+        environment["HOLDFAST_INSTANCE"] = processes.mark(of: instance)
         environment["NOTIFY_SOCKET"] = resource.notifySocket.path
         if let watchdog = launch.watchdog {
             environment["WATCHDOG_USEC"] = String(watchdog.wholeNanoseconds / 1000)
@@ -67,17 +71,19 @@ extension SupervisorRuntime {
         return request
     }
 
-    private func resource(
-        of worker: WorkerID, _ name: String, _ output: WorkerOutput
-    ) throws(SystemError) -> WorkerResources {
+    /// What belongs to the worker; made when it is first needed, out of what a supervisor before us has left.
+    func resource(of worker: WorkerID, _ name: String) throws(SystemError) -> WorkerResources {
         if let resource = resources[worker] { return resource }
+        let isOutput = name == OutputWorker.name
         let resource = try WorkerResources(
-            name: name, in: directory, pipeBytes: configuration.output.pipeSize)
+            name: name, in: directory, pipeBytes: isOutput ? nil : configuration.output.pipeSize, inherited: &inherited)
         resource.notifyRegistration = try loop.register(resource.notifySocket.rawValue, .readable) {
             [weak self] _ in self?.receiveNotifications(of: worker)
         }
         resources[worker] = resource
-        outputLink.add(name, output, reading: resource.fifo)
+        serviceManager.store.store(.notifySocket(of: name)) { [weak resource] in resource?.notifySocket.rawValue }
+        serviceManager.store.store(.output(of: name)) { [weak resource] in resource?.fifo.rawValue }
+        if let output = configuration.outputs[name] { outputLink.add(name, output, reading: resource.fifo) }
         return resource
     }
 }

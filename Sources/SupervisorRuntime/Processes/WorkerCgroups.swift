@@ -12,6 +12,7 @@ final class WorkerCgroups {
     private static let keeper = "keeper"
 
     private var home: Cgroup?
+    private var leftovers: [Cgroup] = []
     /// Why workers run without cgroups although they were asked for; `nil` when all is as configured.
     private(set) var warning: String?
 
@@ -40,6 +41,23 @@ final class WorkerCgroups {
         } catch {
             warning = "\(setting) \(directory) cannot be used (\(error.message)): workers run in sessions only"
         }
+    }
+
+    /// Ends what is in any other of our cgroups than these: an earlier supervisor has left it, and no record of it.
+    func removeLeftovers(keeping directories: Set<String>) {
+        guard let home else { return }
+        for child in home.children where !directories.contains(child) && !child.hasSuffix("/\(Self.keeper)") {
+            guard let cgroup = try? Cgroup(path: child) else { continue }
+            // Removed at once when it was empty; otherwise when its last process has gone.
+            if (try? cgroup.remove()) != nil { continue }
+            try? cgroup.kill()
+            leftovers.append(cgroup)
+        }
+    }
+
+    /// Removes the cgroups of leftovers that are gone by now.
+    func sweep() {
+        leftovers.removeAll { (try? $0.remove()) != nil }
     }
 
     /// A cgroup for a new instance; `nil` where there are none.

@@ -16,12 +16,30 @@ final class WorkerResources {
     var refusedMessages = 0
 
     /// - Parameter pipeBytes: the FIFO's size; `nil` for the kernel's default.
-    init(name: String, in directories: RuntimeDirectory, pipeBytes: Int?) throws(SystemError) {
+    /// - Parameter inherited: what a supervisor before us has left; taken from it as far as it still is what the paths
+    ///   lead to. A worker that is connected to its notify socket then need not connect again, and nothing that waits in
+    ///   socket or FIFO is lost.
+    init(
+        name: String, in directories: RuntimeDirectory, pipeBytes: Int?, inherited: inout InheritedDescriptors
+    ) throws(SystemError) {
         self.name = name
-        notifySocket = try NotifySocket(path: directories.notifySocket(of: name))
+        let socketPath = directories.notifySocket(of: name)
+        let formerSocket = inherited.remove(StoredDescriptor.notifySocket(of: name).name)
+        notifySocket =
+            if let formerSocket, let adopted = NotifySocket(adopting: formerSocket, at: socketPath) {
+                adopted
+            } else {
+                try NotifySocket(path: socketPath)
+            }
         fifoPath = directories.fifo(of: name)
         try FIFO.create(fifoPath)
-        let ends = try FIFO.openBothEnds(fifoPath)
+        let formerFIFO = inherited.remove(StoredDescriptor.output(of: name).name)
+        let ends =
+            if let formerFIFO, (try? FIFO.isAt(fifoPath, formerFIFO.rawValue)) == true {
+                formerFIFO
+            } else {
+                try FIFO.openBothEnds(fifoPath)
+            }
         // Refused beyond /proc/sys/fs/pipe-max-size without privilege: the default size serves as well.
         if let pipeBytes { _ = try? FIFO.setCapacity(ends.rawValue, pipeBytes) }
         fifo = SharedDescriptor(ends)

@@ -18,6 +18,7 @@ final class ServiceManagerLink {
     private let loop: EventLoop
     private let notifier: ServiceNotifier
     private let longestDelay: Duration
+    let store: DescriptorStore
     private var isPingDue = false
     private var isStatusStale = false
     private var lastStatus = ""
@@ -34,6 +35,7 @@ final class ServiceManagerLink {
         self.loop = loop
         statusFullAt = loop.now
         notifier = try ServiceNotifier(loop: loop, environment: environment)
+        store = DescriptorStore(loop: loop, notifier: notifier)
         longestDelay = (environment.watchdogPeriod ?? .zero) / 2
         notifier.onPingDue = { [weak self] _ in self?.isPingDue = true }
     }

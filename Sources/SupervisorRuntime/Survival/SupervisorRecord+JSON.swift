@@ -1,0 +1,64 @@
+import ControlProtocol
+import MonotonicTime
+import Supervision
+
+extension SupervisorRecord {
+    var stateJSON: JSONValue {
+        var writer = StateWriter()
+        writer.add("name", name)
+        switch phase {
+        case .down: writer.add("phase", "down")
+        case .waiting: writer.add("phase", "waiting")
+        case .up: writer.add("phase", "up")
+        case .parked(let until):
+            writer.add("phase", "parked")
+            writer.add("until", until)
+        }
+        switch scope {
+        case nil: break
+        case .startAgain: writer.add("scope", "start-again")
+        case .park(let retryAfter):
+            writer.add("scope", "park")
+            writer.add("retry_after_ns", retryAfter)
+        case .escalate: writer.add("scope", "escalate")
+        case .down: writer.add("scope", "down")
+        }
+        writer.add("scoped", scoped.map { .string($0) })
+        writer.add("restarts", restarts.map { ["child": .string($0.child), "at": .int($0.at.nanoseconds)] })
+        writer.add("owes_restart", owesRestart)
+        writer.add("skips_gate", skipsGate)
+        return writer.json
+    }
+
+    init(stateJSON json: JSONValue) throws(JSONError) {
+        let reader = StateReader(json: json)
+        self.init(name: try reader.text("name"))
+        let until = try reader.optionalInstant("until")
+        phase = try reader.word("phase") { word -> SupervisorPhase? in
+            switch word {
+            case "down": .down
+            case "waiting": .waiting
+            case "up": .up
+            case "parked": .parked(until: until)
+            default: nil
+            }
+        }
+        let retryAfter = try reader.optionalDuration("retry_after_ns")
+        scope = try reader.optionalWord("scope") { word -> ScopePurpose? in
+            switch word {
+            case "start-again": .startAgain
+            case "park": .park(retryAfter: retryAfter)
+            case "escalate": .escalate
+            case "down": .down
+            default: nil
+            }
+        }
+        scoped = try reader.texts("scoped")
+        for restart in try reader.list("restarts") {
+            let reader = StateReader(json: restart)
+            restarts.append(Restart(child: try reader.text("child"), at: try reader.instant("at")))
+        }
+        owesRestart = try reader.flag("owes_restart")
+        skipsGate = try reader.flag("skips_gate")
+    }
+}

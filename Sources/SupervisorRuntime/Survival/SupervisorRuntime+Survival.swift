@@ -1,0 +1,142 @@
+import Configuration
+import ControlProtocol
+import LinuxSystem
+import Supervision
+
+/// What the next supervisor is left, and taking over from the one before.
+extension SupervisorRuntime {
+    /// Records what has changed, and then lets go what was started. Before a reply that acknowledges something, and last
+    /// in a wake-up: whatever happens to this process afterwards, the next one knows.
+    func commit() {
+        if driver.tree.hasChanges || processes.unrecordedCount > 0 {
+            keeper.record(
+                driver.takeChanges(), processes.unrecordedIdentities, lastEvent: chronicle.events.next - 1)
+            for instance in processes.unrecordedIdentities.keys {
+                serviceManager.store.store(.process(of: instance)) { [weak self] in
+                    self?.processes[instance]?.main.exitDescriptor
+                }
+            }
+        }
+        processes.letGo()
+    }
+
+    var survivalRecord: SurvivalRecord {
+        SurvivalRecord(
+            runtime: keeper.runtime, tree: driver.tree.record, processes: processes.identities,
+            lastEvent: chronicle.events.next - 1)
+    }
+
+    /// Takes over the workers of the supervisor before us, and brings the tree to what the configuration says now.
+    func adopt(_ record: SurvivalRecord) throws(SystemError) {
+        var findings: [(worker: WorkerID, instance: InstanceID, finding: Finding)] = []
+        for (worker, instance) in driver.tree.liveInstances {
+            try takeResources(of: worker)
+            findings.append((worker, instance, try find(instance, of: worker, record.processes[instance])))
+        }
+        // Before anything is started: what nobody knows of must not be there twice.
+        removeLeftovers(keeping: findings)
+        for (_, _, finding) in findings {
+            if case .alive(let process) = finding { try processes.adopt(process) }
+        }
+        driver.deliver(.resumed)
+        replaceOutput()
+        for (worker, instance, finding) in findings {
+            switch finding {
+            case .alive: driver.deliver(.spawned(worker, instance))
+            case .ended(let process): processes.adoptEnded(process)
+            case .neverRan: driver.deliver(.spawnInterrupted(worker, instance))
+            }
+        }
+        let alive = findings.count { if case .alive = $0.finding { true } else { false } }
+        let message = "took over \(alive) running processes, \(findings.count - alive) others have ended meanwhile"
+        chronicle.record(.runtimeAdopted, message, details: ["alive": .int(Int64(alive))])
+        log.write(.notice, message)
+        forgetStrangers()
+    }
+
+    private enum Finding {
+        case alive(WorkerProcess)
+        case ended(WorkerProcess)
+        /// It was not let go: nothing of it has run.
+        case neverRan
+    }
+
+    /// Only what is proven to be the very process that was recorded is taken for it.
+    private func find(
+        _ instance: InstanceID, of worker: WorkerID, _ identity: ProcessIdentity?
+    ) throws(SystemError) -> Finding {
+        guard let identity else { return .neverRan }
+        let stored = inherited.remove(StoredDescriptor.process(of: instance).name)
+        let main: ChildProcess?
+        if let stored {
+            main = ChildProcess.adopting(pid: identity.main, pidfd: stored)
+        } else {
+            main = try ChildProcess.adopting(pid: identity.main, startTime: identity.mainStart)
+        }
+        let group = ProcessGroup(
+            adopting: identity.leader, startTime: identity.leaderStart,
+            cgroup: identity.cgroup.flatMap { try? Cgroup(path: $0) }, instance: processes.mark(of: instance))
+        let process = WorkerProcess(
+            worker: worker, instance: instance, main: main ?? ChildProcess(goneWithPid: identity.main), group: group,
+            isAdopted: true)
+        // A process that has ended and that nobody has waited for yet is reported like any other.
+        return main == nil ? .ended(process) : .alive(process)
+    }
+
+    private func takeResources(of worker: WorkerID) throws(SystemError) {
+        let name = name(of: worker)
+        if roster[worker] == nil { roster[worker] = RosterEntry(name: name, supervisor: "") }
+        _ = try resource(of: worker, name)
+    }
+
+    /// `holdfast-output` has lost its channel with the one who made it: it writes what it has and ends. That is no failure.
+    private func replaceOutput() {
+        guard let output = driver.tree.worker(named: OutputWorker.name), driver.instance(of: output) != nil else {
+            return
+        }
+        driver.deliver(.operatorRequested(output, .restart))
+    }
+
+    /// Ends what was started for this runtime directory and is not in the record: the record may be older than they are,
+    /// damaged, or lost.
+    private func removeLeftovers(keeping findings: [(worker: WorkerID, instance: InstanceID, finding: Finding)]) {
+        var marks: Set<String> = []
+        var directories: Set<String> = []
+        for (_, instance, finding) in findings {
+            switch finding {
+            case .alive(let process), .ended(let process):
+                marks.insert(processes.mark(of: instance))
+                if let cgroup = process.group.cgroup { directories.insert(cgroup.path) }
+            case .neverRan: break
+            }
+        }
+        cgroups.removeLeftovers(keeping: directories)
+        let leftovers = Orphans.carriers { [directory] variables in
+            guard let mark = variables[Orphans.instanceVariable], let socket = variables[Orphans.notifyVariable] else {
+                return false
+            }
+            return socket.hasPrefix(directory.notifySockets) && !marks.contains(mark)
+        }
+        for leftover in leftovers {
+            guard let process = try? ChildProcess.adopting(pid: leftover.pid, startTime: leftover.startTime) else {
+                continue
+            }
+            try? process.signal(SignalNumber.kill)
+            chronicle.record(
+                .warning, "ended process \(leftover.pid), which an earlier holdfastd has started and left no record of")
+        }
+    }
+
+    /// Ends what is left of an earlier supervisor whose record is lost.
+    func removeLeftovers() {
+        removeLeftovers(keeping: [])
+    }
+
+    /// What was stored for workers and instances that are gone.
+    private func forgetStrangers() {
+        for name in inherited.names {
+            _ = inherited.remove(name)
+            serviceManager.store.remove(StoredDescriptor(name: name))
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import ControlProtocol
+import MonotonicTime
+import Supervision
+
+extension WorkerRecord {
+    /// Without what `resumed` sets anew: deadlines, and how far a stop had got.
+    var stateJSON: JSONValue {
+        var writer = StateWriter()
+        writer.add("name", name)
+        writer.add("launch", launch.digest)
+        writer.add("watchdog_ns", watchdog)
+        writer.add("phase", StateText.text(phase))
+        switch phase {
+        case .backingOff(let until): writer.add("until", until)
+        case .failed(let retryAt): writer.add("until", retryAt)
+        case .stopping(_, let stop): writer.add("stop", stop.stateJSON)
+        case .starting, .running, .ready, .paused, .stopped, .waiting, .held, .finished: break
+        }
+        if let live = phase.instance { writer.add("live", live.stateJSON) }
+        writer.add("unwanted", !isWanted)
+        writer.add("pauses", pauseReasons.sorted().map { .string($0.rawValue) })
+        if failures > 0 { writer.add("failures", failures) }
+        writer.add("owes_restart", owesRestart)
+        writer.add("not_before", notBefore)
+        writer.add("skips_gate", skipsGate)
+        writer.add("broken_since", brokenSince)
+        if restarts > 0 { writer.add("restarts", restarts) }
+        writer.add("last_exit", lastExit.map(StateText.text))
+        writer.add("last_failure", lastFailure.map(StateText.text))
+        return writer.json
+    }
+
+    init(stateJSON json: JSONValue) throws(JSONError) {
+        let reader = StateReader(json: json)
+        self.init(name: try reader.text("name"))
+        launch = LaunchFingerprint(try reader.text("launch"))
+        watchdog = try reader.optionalDuration("watchdog_ns")
+        phase = try WorkerPhase(stateJSON: reader)
+        isWanted = !(try reader.flag("unwanted"))
+        // A reason that only a newer version knows is one that nobody here could take back.
+        pauseReasons = Set(try reader.texts("pauses").compactMap(PauseReason.init(rawValue:)))
+        failures = try reader.optionalInteger("failures") ?? 0
+        owesRestart = try reader.flag("owes_restart")
+        notBefore = try reader.optionalInstant("not_before")
+        skipsGate = try reader.flag("skips_gate")
+        brokenSince = try reader.optionalInstant("broken_since")
+        restarts = try reader.optionalInteger("restarts") ?? 0
+        lastExit = try reader.optionalWord("last_exit", StateText.exit)
+        lastFailure = try reader.optionalWord("last_failure", StateText.cause)
+    }
+}
+
+extension WorkerPhase {
+    fileprivate init(stateJSON reader: StateReader) throws(JSONError) {
+        func live() throws(JSONError) -> LiveInstance {
+            try LiveInstance(stateJSON: StateReader(json: reader.json["live"] ?? .null))
+        }
+        switch try reader.word("phase", WorkerState.init(rawValue:)) {
+        case .stopped: self = .stopped
+        case .waiting: self = .waiting
+        case .held: self = .held
+        case .starting: self = .starting(try live())
+        case .running: self = .running(try live())
+        case .ready: self = .ready(try live())
+        case .paused: self = .paused(try live())
+        case .stopping:
+            self = .stopping(try live(), try Stop(stateJSON: StateReader(json: reader.json["stop"] ?? .null)))
+        case .backingOff: self = .backingOff(until: try reader.instant("until"))
+        case .failed: self = .failed(retryAt: try reader.optionalInstant("until"))
+        case .finished: self = .finished
+        }
+    }
+}
+
+extension LiveInstance {
+    fileprivate var stateJSON: JSONValue {
+        var writer = StateWriter()
+        writer.add("instance", .int(Int64(bitPattern: id.rawValue)))
+        writer.add("spawned_at", spawnedAt)
+        writer.add("was_ready", wasReady)
+        writer.add("watchdog_ns", watchdogPeriod)
+        writer.add("until_stable_ns", stabilityRemaining)
+        return writer.json
+    }
+
+    fileprivate init(stateJSON reader: StateReader) throws(JSONError) {
+        let spawnedAt = try reader.instant("spawned_at")
+        self.init(
+            id: InstanceID(rawValue: UInt64(bitPattern: Int64(try reader.integer("instance")))), spawnedAt: spawnedAt,
+            wasReady: try reader.flag("was_ready"), startDeadline: spawnedAt,
+            watchdogPeriod: try reader.optionalDuration("watchdog_ns"),
+            stabilityRemaining: .nanoseconds(Int64(try reader.integer("until_stable_ns"))))
+    }
+}
+
+extension Stop {
+    fileprivate var stateJSON: JSONValue {
+        var writer = StateWriter()
+        writer.add("purpose", StateText.text(purpose))
+        writer.add("requested_too", isRequestedToo)
+        writer.add("begun_at", begunAt)
+        writer.add("kill_grace_ns", killGrace)
+        writer.add("exit", exit.map(StateText.text))
+        writer.add("ended_at", endedAt)
+        return writer.json
+    }
+
+    fileprivate init(stateJSON reader: StateReader) throws(JSONError) {
+        let begunAt = try reader.instant("begun_at")
+        self.init(
+            purpose: try reader.word("purpose", StateText.purpose), isRequestedToo: try reader.flag("requested_too"),
+            begunAt: begunAt, killGrace: .nanoseconds(Int64(try reader.integer("kill_grace_ns"))), deadline: begunAt,
+            exit: try reader.optionalWord("exit", StateText.exit), endedAt: try reader.optionalInstant("ended_at"))
+    }
+}
