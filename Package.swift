@@ -23,6 +23,7 @@ let package = Package(
     products: [
         .executable(name: "holdfastd", targets: ["holdfastd"]),
         .executable(name: "holdfast", targets: ["holdfast"]),
+        .executable(name: "holdfast-imunoedge", targets: ["holdfast-imunoedge"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -74,6 +75,10 @@ let package = Package(
         .executableTarget(
             name: "holdfast", dependencies: ["OperatorCLI"], swiftSettings: strict,
             linkerSettings: selfContained + foundation),
+        // C only: it stays beside every worker that it runs, so it has to be small.
+        .executableTarget(
+            name: "holdfast-imunoedge",
+            cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")], linkerSettings: selfContained),
         .executableTarget(
             name: "supervision-simulator", dependencies: ["SupervisionSimulation"], swiftSettings: strict),
         .executableTarget(
@@ -105,7 +110,10 @@ let package = Package(
             name: "SupervisorRuntimeTests", dependencies: ["SupervisorRuntime", "LinuxSystem", "MonotonicTime"],
             swiftSettings: strict),
         .testTarget(
-            name: "OperatorCLITests", dependencies: ["OperatorCLI", "ControlProtocol", "LinuxSystem", "MonotonicTime"],
+            name: "OperatorCLITests",
+            dependencies: [
+                "OperatorCLI", "Configuration", "ControlProtocol", "LinuxSystem", "MonotonicTime", "Supervision",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests", dependencies: ["ControlProtocol", "LinuxSystem"], swiftSettings: strict),

@@ -165,6 +165,27 @@ import Testing
             ])
     }
 
+    @Test("a launcher's program is looked for like its own")
+    func launcher() throws {
+        let launcher = try directory.write("holdfast-imunoedge", "#!/bin/sh\n", permissions: 0o755)
+        try directory.write(
+            "holdfast.toml",
+            """
+            [[worker]]
+            name = "a"
+            command = ["\(launcher)", "no-such-program"]
+            user = "root"
+            [[worker]]
+            name = "b"
+            command = ["\(launcher)", "./holdfast-imunoedge"]
+            working_directory = "\(directory.path)"
+            user = "root"
+            """)
+        let problems = Configuration.load(paths: [main]).environmentProblems
+        #expect(problems.map(\.key) == ["worker.a.command"])
+        #expect(problems.first?.message.hasPrefix("there is no program \"no-such-program\"") == true)
+    }
+
     @Test("an unknown default user is told where it was set, once")
     func defaultUser() throws {
         try directory.write(

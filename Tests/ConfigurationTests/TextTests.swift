@@ -74,3 +74,41 @@ import Testing
         #expect(NearestName.of("x", among: []) == nil)
     }
 }
+
+@Suite struct TOMLTextTests {
+    @Test(
+        "a value that is written is read back",
+        arguments: [
+            .string(""), .string("a \"b\" \\ \n\r\t\u{0}\u{1b}\u{7f}\u{200b}\u{E0001} é 🌡 # ' ="), .integer(-5),
+            .integer(.max), .float(0.2), .float(1), .float(1e300), .float(-.infinity), .boolean(true), .strings([]),
+            .strings(["a, b", "]"]), .table([]), .table([("a b", .string("x")), ("c", .table([("", .integer(1))]))]),
+        ] as [TOMLValue])
+    func roundTrip(value: TOMLValue) throws {
+        let text = TOMLText.value(value)
+        #expect(!text.utf8.contains { $0 < 0x20 })
+        let table = try TOMLParser.parse(Array("key = \(text)".utf8))
+        let read = try #require(table["key"]?.value)
+        // Places apart.
+        #expect(TOMLText.value(read) == text)
+        if case .string = value { #expect(read == value) }
+    }
+}
+
+@Suite struct ChildNameTests {
+    @Test(
+        "a text becomes the name that is nearest to it",
+        arguments: [
+            ("camera-1.x_y", "camera-1.x_y"), ("press line 4", "press-line-4"), ("  a  b ", "a-b-"), ("größe", "gr-e"),
+            ("-a", "a"), ("root", "root-1"), ("system", "system-1"),
+            (String(repeating: "a", count: 70), String(repeating: "a", count: 60)),
+        ])
+    func nearest(text: String, name: String) {
+        #expect(ChildName.nearest(to: text) == name)
+        #expect(ChildName.isWellFormed(name))
+    }
+
+    @Test("a text without a letter or digit becomes none", arguments: ["", "---", "日本", "/"])
+    func none(text: String) {
+        #expect(ChildName.nearest(to: text) == nil)
+    }
+}

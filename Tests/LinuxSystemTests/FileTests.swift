@@ -62,6 +62,12 @@ struct FileTests {
         #expect(try SystemCall.names(inDirectory: directory.path) == ["file"])
     }
 
+    @Test func linksAndTheCurrentFolderAreRead() throws {
+        #expect(try SystemCall.linkTarget("/proc/self/cwd") == SystemCall.currentDirectory())
+        let error = #expect(throws: SystemError.self) { try SystemCall.linkTarget("/proc/self/stat") }
+        #expect(error?.description == "readlink /proc/self/stat: Invalid argument")
+    }
+
     @Test func accountsAreFoundByName() throws {
         #expect(try AccountDatabase.user(named: "root")?.uid == 0)
         #expect(try AccountDatabase.user(named: "no-such-user") == nil)

@@ -51,8 +51,11 @@ final class RecordedConsole {
     private(set) var error = ""
     private var surroundings: Console.Surroundings
 
-    init(_ surroundings: Console.Surroundings = Console.Surroundings()) {
+    private let input: [UInt8]
+
+    init(_ surroundings: Console.Surroundings = Console.Surroundings(), input: [UInt8] = []) {
         self.surroundings = surroundings
+        self.input = input
     }
 
     /// Runs one command line, split at blanks.
@@ -60,7 +63,8 @@ final class RecordedConsole {
         let console = Console(
             surroundings,
             output: { [self] in output += String(decoding: $0, as: UTF8.self) },
-            error: { [self] in error += String(decoding: $0, as: UTF8.self) })
+            error: { [self] in error += String(decoding: $0, as: UTF8.self) },
+            input: { [self] in Array(input.prefix($0)) })
         return OperatorProgram.run(commandLine.split(separator: " ").map(String.init), on: console)
     }
 }

@@ -4,6 +4,9 @@ extension Configuration {
     /// Where the configuration is when nobody says otherwise.
     package static let defaultPath = "/etc/holdfast/holdfast.toml"
 
+    /// A file of more bytes is no configuration.
+    package static let largestFile = 1 << 20
+
     /// Reads files with their `conf.d/*.toml`, judges them, and asks this machine for the programs, directories, users
     /// and groups that they name. Reports every problem at once and never throws.
     ///

@@ -2,8 +2,6 @@ import LinuxSystem
 
 /// Reads the files of a configuration: a main file, and the `conf.d/*.toml` beside it in the order of their names.
 struct ConfigurationFiles {
-    /// A file larger than this is no configuration.
-    static let largestFile = 1 << 20
     /// All files together.
     static let largestTotal = 8 << 20
     static let mostFiles = 1024
@@ -52,7 +50,7 @@ struct ConfigurationFiles {
                 return
             }
             // One byte more tells a file that has grown since, or one of /proc, whose size is 0.
-            let limit = ConfigurationFiles.largestFile
+            let limit = Configuration.largestFile
             let bytes =
                 status.size > limit ? nil : try SystemCall.readFile(path, limit: limit + 1)
             guard let bytes, bytes.count <= limit else {

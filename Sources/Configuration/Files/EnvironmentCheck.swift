@@ -57,7 +57,19 @@ struct EnvironmentCheck {
     // MARK: Files
 
     private func inspectProgram(_ worker: WorkerDraft) {
-        guard let program = worker.launch.command.first else { return }
+        inspect(worker.launch.command.first, of: worker)
+        // Its argument is the program that this becomes.
+        if worker.launch.command.first.map(EnvironmentCheck.isLauncher) == true {
+            inspect(worker.launch.command.dropFirst().first, of: worker)
+        }
+    }
+
+    private static func isLauncher(_ program: String) -> Bool {
+        program.split(separator: "/").last.map(String.init) == WorkerLaunch.imunoEdgeLauncher
+    }
+
+    private func inspect(_ program: String?, of worker: WorkerDraft) {
+        guard let program else { return }
         let key = "\(worker.path).command"
         let place = worker.table.place(of: "command")
         guard program.contains("/") else {

@@ -1,6 +1,6 @@
 extension SettingType<Duration> {
     static func duration(_ range: ClosedRange<Duration>) -> SettingType {
-        SettingType(allowed: DurationText.words(range), write: { .string(DurationText.render($0)) }) {
+        SettingType(allowed: DurationText.words(range), write: { .duration($0) }) {
             value throws(TextMistake) in
             try DurationText.read(value, within: range)
         }

@@ -54,6 +54,9 @@ package enum TOMLText {
 }
 
 extension TOMLValue {
+    /// A duration as a setting takes it; what is below a millisecond is dropped.
+    package static func duration(_ duration: Duration) -> TOMLValue { .string(DurationText.render(duration)) }
+
     /// An array of strings.
     package static func strings(_ texts: [String]) -> TOMLValue {
         .array(texts.map { TOMLNode(value: .string($0)) })

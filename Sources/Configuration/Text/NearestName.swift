@@ -1,7 +1,7 @@
 /// "Did you mean ...?": the candidate that a mistyped name was probably meant to be.
-enum NearestName {
+package enum NearestName {
     /// The closest candidate, or `nil` when none is close enough to be worth a guess. Ties go to the first.
-    static func of(_ name: String, among candidates: some Sequence<String>) -> String? {
+    package static func of(_ name: String, among candidates: some Sequence<String>) -> String? {
         // Longer ones are no typing mistakes, and the distance costs their product.
         guard name.utf8.count <= 80 else { return nil }
         let tolerated = max(1, min(3, name.utf8.count / 3))

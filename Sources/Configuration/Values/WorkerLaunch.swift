@@ -30,6 +30,14 @@ package struct WorkerLaunch: Equatable, Sendable {
     /// Where a command without a slash is searched: `PATH` of the worker's environment, or the usual places.
     package var searchPath: String { environment["PATH"] ?? WorkerLaunch.defaultSearchPath }
 
+    /// Whether the configuration may set the variable for a worker.
+    package static func mayBeSet(_ variable: String) -> Bool {
+        EnvironmentVariable.isWellFormed(variable) && !EnvironmentVariable.isReserved(variable)
+    }
+
+    /// The program that runs a worker which was written for ImunoEdge: its first argument is the worker's program.
+    package static let imunoEdgeLauncher = "holdfast-imunoedge"
+
     package static let defaultSearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     /// Differs exactly when something of the launch differs, apart from the worker's name and from `identity`, which

@@ -35,7 +35,7 @@ struct HoldfastCommand: ParsableCommand {
                     IncidentsCommand.self,
                 ]),
             CommandGroup(name: "Steer", subcommands: [WorkerCommand.self, ReloadCommand.self]),
-            CommandGroup(name: "Set up", subcommands: [CheckCommand.self, VersionCommand.self]),
+            CommandGroup(name: "Set up", subcommands: [CheckCommand.self, ConfigCommand.self, VersionCommand.self]),
         ])
 
     static var _errorLabel: String { "holdfast" }

@@ -15,7 +15,24 @@ extension Console {
         return Console(
             surroundings,
             output: { (bytes) throws(SystemError) in try writeAll(bytes, to: 1) },
-            error: { (bytes) throws(SystemError) in try writeAll(bytes, to: 2) })
+            error: { (bytes) throws(SystemError) in try writeAll(bytes, to: 2) },
+            input: { (limit) throws(SystemError) in try readAll(0, limit: limit) })
+    }
+
+    /// Reads up to the end, waiting where somebody has set the descriptor to non-blocking.
+    private static func readAll(_ descriptor: Int32, limit: Int) throws(SystemError) -> [UInt8] {
+        try withUnsafeTemporaryAllocation(byteCount: 65_536, alignment: 16) {
+            (buffer) throws(SystemError) -> [UInt8] in
+            var bytes: [UInt8] = []
+            while bytes.count < limit {
+                switch try SystemCall.read(descriptor, into: buffer) {
+                case .done(0): return bytes
+                case .done(let count): bytes += buffer.prefix(count)
+                case .wouldBlock: _ = try SystemCall.wait(for: descriptor, .readable, timeout: nil)
+                }
+            }
+            return Array(bytes.prefix(limit))
+        }
     }
 
     /// Writes everything, waiting for a reader where the descriptor is a full pipe set to non-blocking by someone else.

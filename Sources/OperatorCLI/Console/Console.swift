@@ -32,16 +32,20 @@ final class Console {
     let surroundings: Surroundings
     private let writeOutput: ([UInt8]) throws(SystemError) -> Void
     private let writeError: ([UInt8]) throws(SystemError) -> Void
+    /// Standard input up to its end, but at most that many bytes of it.
+    let readInput: (_ limit: Int) throws(SystemError) -> [UInt8]
     /// By `--no-color`.
     var refusesColour = false
 
     init(
         _ surroundings: Surroundings, output: @escaping ([UInt8]) throws(SystemError) -> Void,
-        error: @escaping ([UInt8]) throws(SystemError) -> Void
+        error: @escaping ([UInt8]) throws(SystemError) -> Void,
+        input: @escaping (Int) throws(SystemError) -> [UInt8] = { (_) throws(SystemError) in [] }
     ) {
         self.surroundings = surroundings
         writeOutput = output
         writeError = error
+        readInput = input
     }
 
     /// Colours are for terminals, and not for those who refuse them (no-color.org).
