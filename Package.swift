@@ -107,7 +107,10 @@ let package = Package(
             dependencies: ["OutputRuntime", "LinuxSystem", "ControlProtocol", "MonotonicTime", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "SupervisorRuntimeTests", dependencies: ["SupervisorRuntime", "LinuxSystem", "MonotonicTime"],
+            name: "SupervisorRuntimeTests",
+            dependencies: [
+                "SupervisorRuntime", "OutputRuntime", "ControlProtocol", "LinuxSystem", "MonotonicTime",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "OperatorCLITests",

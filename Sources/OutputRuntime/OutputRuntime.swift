@@ -110,8 +110,10 @@ package final class OutputRuntime {
         case .configure(let settings): configure(settings)
         case .add(let name, let limits): add(name, limits, descriptor)
         case .remove(let name): remove(name)
-        case .started(let name, let pid): start(name, pid)
-        case .tail(let id, let name, let lines, let bytes): answerTail(id, name, lines, bytes)
+        case .started(let name, let pid, let instance): start(name, pid, instance)
+        case .tail(let id, let name, let instance, let lines, let bytes):
+            let last = tail(of: name, instance, lines, bytes)
+            channel.send(.tail(id: id, lines: last.map { LineText.text($0.bytes, $0.ending) }))
         case .event(let event): log(event)
         case .logs(let name, let lines, let follow, let more):
             guard let descriptor else { return warn("holdfastd asked for logs without a connection") }
@@ -171,27 +173,26 @@ package final class OutputRuntime {
         drain.sink.close(name)
     }
 
-    private func start(_ name: String, _ pid: Int) {
+    private func start(_ name: String, _ pid: Int, _ instance: UInt64) {
         guard let worker = workers[name] else { return }
-        // A line without an end is of the process before: that one cannot finish it any more.
-        drain.flush(worker)
         drain.drainAll(worker)
-        worker.pid = pid
+        // holdfastd's mark has told already where it begins, unless the FIFO was full.
+        if !worker.hasBegun(instance) {
+            drain.flush(worker)
+            worker.begin(instance)
+        }
+        // By now it may be another one's output that is read.
+        if worker.instance == instance { worker.pid = pid }
         // Unless it is watched already; where it could not be read, each new process is another try.
         drain.watch(worker)
     }
 
-    private func answerTail(_ id: Int, _ name: String, _ lines: Int, _ bytes: Int) {
-        guard let worker = workers[name] else {
-            channel.send(.tail(id: id, lines: []))
-            return
-        }
-        // First what was read before: with the next process at work already, its words must not end the line of the dead.
-        drain.flush(worker)
+    private func tail(of name: String, _ instance: UInt64, _ lines: Int, _ bytes: Int) -> [TailRing.Line] {
+        guard let worker = workers[name] else { return [] }
         drain.drainAll(worker)
-        drain.flush(worker)
-        let last = worker.tail.last(lines: lines, maximumBytes: bytes)
-        channel.send(.tail(id: id, lines: last.map { LineText.text($0.bytes, $0.ending) }))
+        // A line without an end will get none, unless it is the next process's already.
+        if worker.processes(of: instance).contains(worker.process) { drain.flush(worker) }
+        return worker.tail.last(lines: lines, maximumBytes: bytes, of: worker.processes(of: instance))
     }
 
     // MARK: Reports
@@ -203,7 +204,7 @@ package final class OutputRuntime {
 
     private func report(_ worker: WorkerOutput, _ loss: LossReport) {
         drain.sink.markGap(worker.name, loss, time: WallClock.microseconds(), at: loop.now)
-        channel.send(.lost(worker: worker.name, loss))
+        for share in loss.shares { channel.send(.lost(worker: worker.name, share)) }
     }
 
     private func warn(_ message: String) {

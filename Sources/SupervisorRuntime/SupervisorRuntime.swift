@@ -17,6 +17,7 @@ package final class SupervisorRuntime {
     let processes: ProcessTable
     let startedAt: MonotonicInstant
     let overflowDrain: OverflowDrain
+    let losses: OutputLosses
     /// Whether somebody has stopped `holdfast-output`, and when that has lasted too long.
     var isOutputStopped = false
     var outputStopTimer: TimerID?
@@ -33,7 +34,11 @@ package final class SupervisorRuntime {
     /// What does not work here as configured; shown in `holdfast status`.
     var warnings: [String] {
         let development = "not started by root: all workers run as the user who started the runtime"
-        return [runsAsRoot ? nil : development, cgroups.warning, keeper.warning].compactMap { $0 }
+        let missed = outputLink.missedEvents
+        let incomplete = "the log lacks \(missed) events: holdfast-output did not take them in time"
+        return [
+            runsAsRoot ? nil : development, cgroups.warning, keeper.warning, missed == 0 ? nil : incomplete,
+        ].compactMap { $0 }
     }
     var control: ControlServer?
     private(set) var isStopping = false
@@ -75,9 +80,10 @@ package final class SupervisorRuntime {
         chronicle = Chronicle(
             eventCapacity: configuration.runtime.eventBuffer, incidentCapacity: configuration.runtime.incidentBuffer,
             lastEvent: predecessor?.lastEvent ?? 0, loop: loop)
-        outputLink = OutputLink(loop: loop)
+        outputLink = OutputLink(loop: loop, chronicle: chronicle)
         serviceManager = try ServiceManagerLink(loop: loop, environment: environment)
         overflowDrain = OverflowDrain(loop: loop)
+        losses = OutputLosses(loop: loop)
         var deliver: (Event) -> Void = { _ in }
         processes = ProcessTable(loop: loop, runtime: keeper.runtime) { deliver($0) }
         deliver = { [unowned self] in driver.deliver($0) }
@@ -206,6 +212,8 @@ package final class SupervisorRuntime {
     private func stop(because reason: String) {
         guard !isStopping else { return }
         isStopping = true
+        // While somebody is there to log it.
+        losses.close()
         chronicle.record(.runtimeStopping, "\(reason): stopping everything in reverse order")
         log.write(.notice, "\(reason): stopping")
         driver.deliver(.shutdownRequested)
@@ -256,7 +264,7 @@ package final class SupervisorRuntime {
             name: { [unowned self] in name(of: $0) },
             supervisor: { [unowned self] in roster[$0]?.supervisor ?? "" },
             pid: { [unowned self] in processes.formerPid(of: $0).map(Int.init) },
-            requestTail: { [unowned self] in requestTail(of: $0, for: $1) },
+            requestTail: { [unowned self] in requestTail(of: $0, $1, for: $2) },
             onReload: { [unowned self] in lastReload = $0 })
     }
 
@@ -279,6 +287,7 @@ package final class SupervisorRuntime {
     private func forget(_ worker: WorkerID) {
         guard let name = roster.removeValue(forKey: worker)?.name else { return }
         chronicle.forget(name)
+        losses.close(name)
         guard let resource = resources.removeValue(forKey: worker) else { return }
         if let registration = resource.notifyRegistration { loop.unregister(registration) }
         outputLink.remove(name)

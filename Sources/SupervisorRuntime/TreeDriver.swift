@@ -71,8 +71,5 @@ final class TreeDriver {
         }
     }
 
-    /// The instance that a worker has now.
-    func instance(of worker: WorkerID) -> InstanceID? { tree.instance(of: worker) }
-
     var status: TreeStatus { tree.status(at: loop.now) }
 }

@@ -86,6 +86,23 @@ import Testing
         }
     }
 
+    @Test func `the last words of a process are in its own incident, and are no part of another's first`() throws {
+        let daemon = try Daemon(
+            """
+            [[worker]]
+            name = "a"
+            command = ["/bin/sh", "-c", "echo I am $$; printf 'last words'; exit 1"]
+            backoff_initial = "1ms"
+            backoff_max = "1ms"
+            max_attempts = 10
+            """)
+        try daemon.await("a", "failed")
+        try daemon.event { $0.kind == "incident-completed" && $0.details["incident"] == 11 }
+        let incidents = try daemon.incidents("a")
+        try #require(incidents.count == 11)
+        for incident in incidents { #expect(incident.lastOutput == ["I am \(incident.pid ?? 0)", "last words"]) }
+    }
+
     // A FIFO's page takes one of these lines, not two: it is full long before it holds its capacity in bytes.
     @Test(arguments: [80, 2200])
     func `while holdfast-output is stopped no worker blocks for ever, and it is replaced`(lineBytes: Int) throws {
@@ -98,10 +115,12 @@ import Testing
         try daemon.await("flood", "ready")
         let output = try daemon.await("holdfast-output", "ready")
         kill(Int32(try #require(output.pid)), SIGSTOP)
-        for _ in 1...3 {
-            try daemon.event(since: try daemon.lastEvent()) {
+        // At first at once, then at growing distances: more than one FIFO was emptied by the second.
+        for _ in 1...2 {
+            let event = try daemon.event(since: try daemon.lastEvent()) {
                 $0.worker == "flood" && $0.details["because"] == "no holdfast-output"
             }
+            #expect(try #require(event.details["bytes"]?.intValue) > 16 * 1024)
         }
         try daemon.await("holdfast-output", "ready") { $0.restarts == 1 }
         #expect(try daemon.incidents("holdfast-output").first?.exit.cause == "watchdog-trigger")

@@ -139,7 +139,7 @@ import Testing
         #expect(start.duration(to: MonotonicClock.now()) >= .milliseconds(200))
         // The next process is heard again.
         let next = try output.openWriter("gone")
-        try output.send(["type": "started", "worker": "gone", "pid": 99])
+        try output.send(["type": "started", "worker": "gone", "pid": 99, "instance": 2])
         try output.write("back\n", to: next)
         try output.loop.pump("the next line") { output.logged("gone") == ["bye", "back"] }
     }
@@ -166,11 +166,77 @@ import Testing
         let worker = try output.openWriter("worker")
         try output.write("half a li", to: worker)
         try output.loop.pump("read") { try output.unread("worker") == 0 }
-        try output.send(["type": "started", "worker": "worker", "pid": 99])
+        try output.send(["type": "started", "worker": "worker", "pid": 99, "instance": 2])
         try output.loop.pump("flushed") { output.logged("worker") == ["half a li"] }
         try output.write("whole\n", to: worker)
         try output.loop.pump("the new line") { output.logged("worker").count == 2 }
         #expect(output.logged("worker") == ["half a li", "whole"])
+    }
+
+    @Test func aMarkEndsTheLineOfOneProcessAndTheTailOfAnother() throws {
+        let output = try OutputFixture()
+        try output.add("worker")
+        let writer = try output.openWriter("worker")
+        try output.send(["type": "started", "worker": "worker", "pid": 98, "instance": 1])
+        try output.write("\(OutputFixture.mark(1))one\nlast wor", to: writer)
+        try output.loop.pump("read") { try output.unread("worker") == 0 }
+        try output.write("ds\(OutputFixture.mark(2))first\nsec", to: writer)
+        // The replacement has spoken before its start is announced and the tail of the dead is asked for.
+        try output.loop.pump("read") { try output.unread("worker") == 0 }
+        try output.send(["type": "started", "worker": "worker", "pid": 99, "instance": 2])
+        #expect(try output.tail("worker", of: 1) == ["one", "last words"])
+        try output.write("ond\n", to: writer)
+        #expect(try output.tail("worker", of: 2) == ["first", "second"])
+        #expect(output.logged("worker") == ["one", "last words", "first", "second"])
+    }
+
+    @Test func anAnnouncementThatComesAfterTheNextProcessHasBegunDividesNothing() throws {
+        let output = try OutputFixture()
+        try output.add("worker")
+        let writer = try output.openWriter("worker")
+        try output.write("\(OutputFixture.mark(1))one\n\(OutputFixture.mark(2))tw", to: writer)
+        try output.send(["type": "started", "worker": "worker", "pid": 98, "instance": 1])
+        #expect(try output.tail("worker", of: 1) == ["one"])
+        try output.send(["type": "started", "worker": "worker", "pid": 99, "instance": 2])
+        try output.write("o\n", to: writer)
+        #expect(try output.tail("worker", of: 2) == ["two"])
+    }
+
+    @Test func whereNoMarkFitsTheAnnouncementOfTheStartDivides() throws {
+        let output = try OutputFixture()
+        try output.add("worker")
+        let writer = try output.openWriter("worker")
+        try output.send(["type": "started", "worker": "worker", "pid": 98, "instance": 1])
+        #expect(try output.tail("worker", of: 1).isEmpty)
+        try output.write("last words", to: writer)
+        try output.send(["type": "started", "worker": "worker", "pid": 99, "instance": 2])
+        try output.loop.pump("flushed") { output.logged("worker") == ["last words"] }
+        try output.write("first\n", to: writer)
+        #expect(try output.tail("worker", of: 1) == ["last words"])
+        #expect(try output.tail("worker", of: 2) == ["first"])
+    }
+
+    @Test(arguments: 0..<40)
+    func aMarkIsFoundWhereverItFallsBetweenTwoTurns(offset: Int) throws {
+        let output = try OutputFixture(use: "off")
+        try output.add("worker")
+        let writer = try output.openWriter("worker")
+        try output.loop.pump("ready") { !output.reports(ofType: "ready").isEmpty }
+        // No line break that would hold the turn back before the mark.
+        let text = String(repeating: "x", count: OutputDrain.turnBytes - offset)
+        try output.write(text + OutputFixture.mark(2) + "next\n", to: writer)
+        try output.loop.pump("all") { output.logged("worker").last == "next" }
+        #expect(output.logged("worker").joined() == text + "next")
+    }
+
+    @Test func aProcessThatWasThereBeforeHasEverythingUpToTheNextOne() throws {
+        let output = try OutputFixture()
+        try output.add("worker")
+        let writer = try output.openWriter("worker")
+        try output.write("old\n\(OutputFixture.mark(5))new\n", to: writer)
+        #expect(try output.tail("worker", of: 4) == ["old"])
+        #expect(try output.tail("worker", of: 5) == ["new"])
+        #expect(try output.tail("worker", of: 6) == ["old", "new"])
     }
 
     @Test func removingDrainsFirst() throws {

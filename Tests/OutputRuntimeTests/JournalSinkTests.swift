@@ -130,7 +130,7 @@ import Testing
         let journal = FakeJournal()
         let output = try OutputFixture(journal: journal)
         try output.add("camera")
-        try output.send(["type": "started", "worker": "camera", "pid": 4711])
+        try output.send(["type": "started", "worker": "camera", "pid": 4711, "instance": 2])
         #expect(try output.tail("camera") == [])
         let worker = try output.openWriter("camera")
         try output.write("hello\n", to: worker)

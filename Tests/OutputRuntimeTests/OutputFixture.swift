@@ -97,10 +97,11 @@ final class OutputFixture {
     }
 
     /// The tail as an incident would get it.
-    func tail(_ worker: String, lines: Int = 20, maximumBytes: Int = 4096) throws -> [String] {
+    func tail(_ worker: String, of instance: Int = 1, lines: Int = 20, maximumBytes: Int = 4096) throws -> [String] {
         let before = reports(ofType: "tail").count
         try send([
-            "type": "tail", "id": 7, "worker": .string(worker), "lines": lines.json, "max_bytes": maximumBytes.json,
+            "type": "tail", "id": 7, "worker": .string(worker), "instance": instance.json, "lines": lines.json,
+            "max_bytes": maximumBytes.json,
         ])
         try loop.pump("a tail") { reports(ofType: "tail").count > before }
         let answer = reports(ofType: "tail").last
@@ -150,6 +151,11 @@ final class OutputFixture {
     }
 
     func fifoPath(_ worker: String) -> String { "\(directory.path)/\(worker).fifo" }
+
+    /// What holdfastd writes before it starts a process.
+    static func mark(_ instance: UInt64) -> String {
+        String(decoding: OutputMark(instance: instance).bytes, as: UTF8.self)
+    }
 
     /// Bytes that wait in the FIFO.
     func unread(_ worker: String) throws -> Int {

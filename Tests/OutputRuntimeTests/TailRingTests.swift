@@ -34,16 +34,28 @@ import Testing
     }
 
     @Test func cutsALineLongerThanItselfAtTheFront() {
-        var ring = TailRing(maximumBytes: 16)
+        var ring = TailRing(maximumBytes: TailRing.headerBytes + 5)
         Self.append("0123456789", to: &ring)
         #expect(Self.texts(ring.last(lines: 1)) == ["56789"])
+    }
+
+    @Test func tellsTheLinesOfOneProcessFromThoseOfOthers() {
+        var ring = TailRing()
+        for process in [0, 1, 1, 2, .max] as [UInt32] {
+            Array("of \(process)".utf8).withUnsafeBytes {
+                ring.append($0, ending: .lineBreak, time: 0, process: process)
+            }
+        }
+        #expect(Self.texts(ring.last(lines: 9, of: 1...1)) == ["of 1", "of 1"])
+        #expect(Self.texts(ring.last(lines: 1, of: 0...1)) == ["of 1"])
+        #expect(Self.texts(ring.last(lines: 2)) == ["of 2", "of 4294967295"])
     }
 
     @Test func agreesWithAListOnRandomLines() {
         let seed = UInt64.random(in: 0 ... .max)
         var random = SeededGenerator(seed: seed)
         for _ in 0..<60 {
-            let maximumBytes = Int.random(in: 12...3000, using: &random)
+            let maximumBytes = Int.random(in: TailRing.headerBytes + 1...3000, using: &random)
             let maximumLines = Int.random(in: 1...60, using: &random)
             var ring = TailRing(maximumBytes: maximumBytes, maximumLines: maximumLines)
             var model: [[UInt8]] = []
@@ -52,8 +64,10 @@ import Testing
                     UInt8.random(in: 0...255, using: &random)
                 }
                 line.withUnsafeBytes { ring.append($0, ending: .lineBreak, time: Int64(time)) }
-                model.append(Array(line.suffix(maximumBytes - 11)))
-                while model.count > maximumLines || model.reduce(0, { $0 + $1.count + 11 }) > maximumBytes {
+                model.append(Array(line.suffix(maximumBytes - TailRing.headerBytes)))
+                while model.count > maximumLines
+                    || model.reduce(0, { $0 + $1.count + TailRing.headerBytes }) > maximumBytes
+                {
                     model.removeFirst()
                 }
                 #expect(ring.capacity <= maximumBytes, "seed \(seed)")

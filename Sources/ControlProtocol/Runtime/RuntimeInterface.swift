@@ -70,7 +70,8 @@ package enum RuntimeInterface {
           time: float,
           monotonic: float,
           # worker-changed, worker-failed, worker-recovered, group-restarted, intensity-exceeded, supervisor-retried,
-          # group-abandoned, reloaded, output-lost, notify-refused, runtime-started, runtime-stopping, warning
+          # incident-completed, group-abandoned, reloaded, output-lost, events-lost, notify-refused, runtime-started,
+          # runtime-adopted, runtime-stopping, warning
           kind: string,
           worker: ?string,
           supervisor: ?string,

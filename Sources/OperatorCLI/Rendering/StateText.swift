@@ -28,7 +28,7 @@ enum StateText {
     static func style(ofEvent kind: String) -> Style {
         switch kind {
         case "worker-failed", "intensity-exceeded", "group-abandoned": .bad
-        case "output-lost", "notify-refused", "warning", "runtime-stopping", "group-restarted": .caution
+        case "output-lost", "events-lost", "notify-refused", "warning", "runtime-stopping", "group-restarted": .caution
         case "worker-recovered": .good
         case "worker-changed": .faint
         default: .plain

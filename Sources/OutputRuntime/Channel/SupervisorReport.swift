@@ -5,7 +5,7 @@ enum SupervisorReport {
     /// Logs have a place and FIFOs are drained.
     case ready
     case tail(id: Int, lines: [String])
-    case lost(worker: String, LossReport)
+    case lost(worker: String, LossReport.Share)
     /// Something an operator should know, such as "there is no journal here".
     case warning(String)
 

@@ -8,10 +8,10 @@ enum SupervisorRequest: Equatable {
     case add(worker: String, OutputLimits)
     /// Drain what is left, then forget the worker.
     case remove(worker: String)
-    /// A new process of the worker runs.
-    case started(worker: String, pid: Int)
-    /// Read the FIFO until it is empty, then answer with the last lines.
-    case tail(id: Int, worker: String, lines: Int, maximumBytes: Int)
+    /// A process of the worker runs.
+    case started(worker: String, pid: Int, instance: UInt64)
+    /// Read the FIFO until it is empty, then answer with the last lines of that instance.
+    case tail(id: Int, worker: String, instance: UInt64, lines: Int, maximumBytes: Int)
     /// Put an event into the log.
     case event(EventReport)
     /// Answer a Varlink call of `Logs` on the client's connection, which comes along.
@@ -37,7 +37,7 @@ struct LogSettings: Equatable {
 
 extension SupervisorRequest {
     private enum Key: String {
-        case type, runtime, journal, worker, files, pid, id, lines, event, follow, more
+        case type, runtime, journal, worker, files, pid, instance, id, lines, event, follow, more
         case logDirectory = "log_directory"
         case rate = "rate_bytes_per_s"
         case burst = "burst_bytes"
@@ -65,11 +65,15 @@ extension SupervisorRequest {
                     maximumFileBytes: try json.required(Key.maximumFileBytes),
                     rotatedFiles: max(files - 1, 0)))
         case "remove": self = .remove(worker: try json.required(Key.worker))
-        case "started": self = .started(worker: try json.required(Key.worker), pid: try json.required(Key.pid))
+        case "started":
+            self = .started(
+                worker: try json.required(Key.worker), pid: try json.required(Key.pid),
+                instance: UInt64(clamping: try json.required(Key.instance) as Int))
         case "tail":
             self = .tail(
                 id: try json.required(Key.id), worker: try json.required(Key.worker),
-                lines: try json.required(Key.lines), maximumBytes: try json.required(Key.maximumBytes))
+                instance: UInt64(clamping: try json.required(Key.instance) as Int), lines: try json.required(Key.lines),
+                maximumBytes: try json.required(Key.maximumBytes))
         case "event": self = .event(try json.required(Key.event))
         case "logs":
             self = .logs(

@@ -34,26 +34,34 @@ struct LossAccount {
         if let reason { self.reason[cause] = reason }
     }
 
-    /// Takes everything out, with the causes in words; `nil` when nothing was lost.
+    /// Takes everything out; `nil` when nothing was lost.
     mutating func take() -> LossReport? {
         guard !isEmpty else { return nil }
-        var total = LossCount()
-        var phrases: [String] = []
-        for cause in LossCause.allCases {
-            guard let count = counts[cause] else { continue }
-            total += count
-            let share = counts.count > 1 ? "\(count.lines) " : ""
-            let detail = reason[cause].map { " (\($0))" } ?? ""
-            phrases.append(share + cause.rawValue + detail)
+        let shares = LossCause.allCases.compactMap { cause in
+            counts[cause].map { count in
+                LossReport.Share(count: count, because: cause.rawValue + (reason[cause].map { " (\($0))" } ?? ""))
+            }
         }
         self = LossAccount()
-        return LossReport(count: total, because: phrases.joined(separator: ", "))
+        return LossReport(shares: shares)
     }
 }
 
 /// One report of losses.
 struct LossReport: Equatable {
-    var count: LossCount
-    /// The causes in words.
-    var because: String
+    /// What was lost for one cause, in words.
+    struct Share: Equatable {
+        var count: LossCount
+        var because: String
+    }
+
+    var shares: [Share]
+
+    var count: LossCount { shares.reduce(into: LossCount()) { $0 += $1.count } }
+
+    /// All causes in words.
+    var because: String {
+        guard shares.count > 1 else { return shares.first?.because ?? "" }
+        return shares.map { "\($0.count.lines) \($0.because)" }.joined(separator: ", ")
+    }
 }

@@ -1,7 +1,8 @@
 /// The last lines of one worker, for incidents and for whoever asks. One buffer of records that grows as needed up to
 /// `maximumBytes`, and then overwrites its oldest lines; a worker that prints nothing costs nothing.
 ///
-/// A record is its time (8 bytes), the length (2) and the ending (1), then the line; it may wrap round the end.
+/// A record is its time (8 bytes), the process (4), the length (2) and the ending (1), then the line; it may wrap round the
+/// end.
 struct TailRing {
     struct Line: Equatable {
         /// Microseconds since 1970, when it was read.
@@ -13,7 +14,8 @@ struct TailRing {
     static let defaultMaximumBytes = 64 * 1024
     static let defaultMaximumLines = 1000
 
-    private static let headerBytes = 11
+    /// Bytes of a record beside its line.
+    static let headerBytes = 15
     private static let firstCapacity = 1024
 
     let maximumBytes: Int
@@ -33,12 +35,16 @@ struct TailRing {
     var capacity: Int { buffer.count }
 
     /// Adds a line, forgetting as many of the oldest as it takes. One longer than the ring loses its beginning.
-    mutating func append(_ bytes: UnsafeRawBufferPointer, ending: LineSplitter.Ending, time: Int64) {
+    /// - Parameter process: whose line it is: a number that grows from one process to the next.
+    mutating func append(
+        _ bytes: UnsafeRawBufferPointer, ending: LineSplitter.Ending, time: Int64, process: UInt32 = 0
+    ) {
         let kept = bytes.suffix(min(maximumBytes - TailRing.headerBytes, Int(UInt16.max)))
         let needed = kept.count + TailRing.headerBytes
         while count >= maximumLines || used + needed > maximumBytes { removeOldest() }
         if used + needed > buffer.count { grow(toHold: used + needed) }
         withUnsafeBytes(of: time.littleEndian) { write($0[...]) }
+        withUnsafeBytes(of: process.littleEndian) { write($0[...]) }
         withUnsafeBytes(of: UInt16(kept.count).littleEndian) { write($0[...]) }
         withUnsafeBytes(of: ending.rawValue) { write($0[...]) }
         write(kept)
@@ -46,14 +52,15 @@ struct TailRing {
     }
 
     /// The last lines, oldest first: at most so many, and at most so many bytes of text.
-    func last(lines: Int, maximumBytes: Int = .max) -> [Line] {
+    /// - Parameter processes: of these only.
+    func last(lines: Int, maximumBytes: Int = .max, of processes: ClosedRange<UInt32> = 0 ... .max) -> [Line] {
         // Lengths only lead forwards, so all records are walked.
         var offsets: [(offset: Int, length: Int)] = []
         offsets.reserveCapacity(count)
         var offset = 0
         for _ in 0..<count {
             let length = lineLength(at: offset)
-            offsets.append((offset, length))
+            if processes.contains(UInt32(number(at: offset + 8, bytes: 4))) { offsets.append((offset, length)) }
             offset += TailRing.headerBytes + length
         }
         var taken = 0
@@ -100,12 +107,16 @@ struct TailRing {
     }
 
     private func lineLength(at offset: Int) -> Int {
-        Int(byte(at: offset + 8)) | Int(byte(at: offset + 9)) << 8
+        Int(number(at: offset + 12, bytes: 2))
+    }
+
+    private func number(at offset: Int, bytes: Int) -> UInt64 {
+        (0..<bytes).reduce(UInt64(0)) { $0 | UInt64(byte(at: offset + $1)) << UInt64(8 * $1) }
     }
 
     private func line(at offset: Int, length: Int) -> Line {
-        let time = (0..<8).reduce(UInt64(0)) { $0 | UInt64(byte(at: offset + $1)) << UInt64(8 * $1) }
-        let ending = LineSplitter.Ending(rawValue: byte(at: offset + 10)) ?? .lineBreak
+        let time = number(at: offset, bytes: 8)
+        let ending = LineSplitter.Ending(rawValue: byte(at: offset + 14)) ?? .lineBreak
         let text = offset + TailRing.headerBytes
         let bytes = (text..<(text + length)).map { byte(at: $0) }
         return Line(time: Int64(bitPattern: time), bytes: bytes, ending: ending)

@@ -92,8 +92,10 @@ final class JournalSink: LogSink {
     private static func severity(ofKind kind: String) -> Int {
         switch kind {
         case "intensity-exceeded", "group-abandoned": 3
-        case "worker-failed", "group-restarted", "output-lost", "notify-refused", "warning": 4
-        case "worker-recovered", "supervisor-retried", "reloaded", "runtime-started", "runtime-stopping": 5
+        case "worker-failed", "group-restarted", "output-lost", "events-lost", "notify-refused", "warning": 4
+        case "worker-recovered", "supervisor-retried", "reloaded", "runtime-started", "runtime-adopted",
+            "runtime-stopping":
+            5
         default: 6
         }
     }

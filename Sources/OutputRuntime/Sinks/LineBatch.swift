@@ -6,8 +6,7 @@ struct LineBatch {
     }
 
     var worker = ""
-    /// The process they came from, as far as known: lines of the last moments of one process and the first of the next
-    /// cannot be told apart in a FIFO.
+    /// The process they came from, as far as known.
     var pid: Int?
     /// Microseconds since 1970, when the turn's bytes were read.
     var time: Int64 = 0

@@ -1,7 +1,7 @@
 import LinuxSystem
 import MonotonicTime
 
-/// Reports losses at most once per worker and second. The timer runs only while there is something to report.
+/// Reports losses at most once per worker and second; holdfastd makes fewer events of them, the longer they last. The timer runs only while there is something to report.
 final class LossReporter {
     static let period: Duration = .seconds(1)
 

@@ -1,3 +1,4 @@
+import ControlProtocol
 import LinuxSystem
 import MonotonicTime
 
@@ -114,14 +115,9 @@ final class OutputDrain {
             // holdfastd has it open for writing, and so have we: both ends are in the descriptor that it sends.
             guard count > 0 else { throw SystemError(call: "tee", errno: SystemError.brokenPipe) }
             let taken = wholeLines(count)
-            begin(worker)
-            var dropped = LossCount()
-            worker.splitter.append(UnsafeRawBufferPointer(rebasing: buffer[..<taken])) {
-                take($0, $1, of: worker, dropped: &dropped)
-            }
-            log(worker, dropped)
+            let dropped = logLines(worker, UnsafeRawBufferPointer(rebasing: buffer[..<taken]))
             try peek.consume(fifo, taken, scratch: buffer)
-            return .bytes(taken, isOverLimit: dropped.lines > 0)
+            return .bytes(taken, isOverLimit: dropped)
         } catch {
             unwatch(worker)
             onFailure(worker, error)
@@ -130,10 +126,35 @@ final class OutputDrain {
     }
 
     /// How much of the buffer to take. When it is full there is more to come: then a line that it cuts stays in the FIFO,
-    /// where it outlives this process. Otherwise everything, or the loop would be woken for the same bytes again.
+    /// where it outlives this process, and so does a mark. Otherwise everything, or the loop would be woken for the same
+    /// bytes again.
     private func wholeLines(_ count: Int) -> Int {
         guard count == buffer.count else { return count }
-        return buffer.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? count
+        if let lineBreak = buffer.lastIndex(of: UInt8(ascii: "\n")) { return lineBreak + 1 }
+        return OutputMark.cutStart(in: UnsafeRawBufferPointer(buffer)).flatMap { $0 > 0 ? $0 : nil } ?? count
+    }
+
+    /// Logs what was read; a mark in it ends the line of the process before.
+    /// - Returns: whether lines were dropped.
+    private func logLines(_ worker: WorkerOutput, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        var rest = bytes
+        var isOverLimit = false
+        while let (mark, range) = OutputMark.first(in: rest) {
+            isOverLimit = logSegment(worker, UnsafeRawBufferPointer(rebasing: rest[..<range.lowerBound])) || isOverLimit
+            rest = UnsafeRawBufferPointer(rebasing: rest[range.upperBound...])
+            guard !worker.hasBegun(mark.instance) else { continue }
+            flush(worker)
+            worker.begin(mark.instance)
+        }
+        return logSegment(worker, rest) || isOverLimit
+    }
+
+    private func logSegment(_ worker: WorkerOutput, _ bytes: UnsafeRawBufferPointer) -> Bool {
+        begin(worker)
+        var dropped = LossCount()
+        worker.splitter.append(bytes) { take($0, $1, of: worker, dropped: &dropped) }
+        log(worker, dropped)
+        return dropped.lines > 0
     }
 
     private func begin(_ worker: WorkerOutput) {
@@ -148,7 +169,7 @@ final class OutputDrain {
         _ line: UnsafeRawBufferPointer, _ ending: LineSplitter.Ending, of worker: WorkerOutput,
         dropped: inout LossCount
     ) {
-        worker.tail.append(line, ending: ending, time: batch.time)
+        worker.tail.append(line, ending: ending, time: batch.time, process: worker.process)
         if worker.limiter.admit(bytes: line.count, at: loop.now) {
             batch.append(line, ending)
         } else {

@@ -7,8 +7,13 @@ final class WorkerOutput {
     /// Changed by `replace(fifo:limits:at:)` only.
     private(set) var limits: OutputLimits
     private(set) var fifo: SharedDescriptor
-    /// The process that writes now, as far as holdfastd has said.
+    /// The process whose output is read now, as far as holdfastd has said.
     var pid: Int?
+    /// Its number in the tail.
+    private(set) var process: UInt32 = 0
+    /// The instances whose output began lately, oldest first, with their numbers in the tail.
+    private var instances: [(instance: UInt64, process: UInt32)] = []
+    private static let knownInstances = 16
     var splitter = LineSplitter()
     var limiter: RateLimiter
     var tail = TailRing()
@@ -34,6 +39,28 @@ final class WorkerOutput {
         self.fifo = fifo
         self.limits = limits
         limiter.adjust(rate: limits.rate, burst: limits.burst, at: now)
+    }
+
+    /// The instance whose output is read now.
+    var instance: UInt64? { instances.last?.instance }
+
+    func hasBegun(_ instance: UInt64) -> Bool {
+        instances.contains { $0.instance == instance }
+    }
+
+    /// What follows is of another process.
+    func begin(_ instance: UInt64) {
+        process &+= 1
+        pid = nil
+        instances = instances.suffix(Self.knownInstances - 1) + [(instance, process)]
+    }
+
+    /// The numbers in the tail that an instance's lines have. Of one that was there before this process, or is forgotten,
+    /// nobody knows where its lines begin: only that they end where the next one's do begin.
+    func processes(of instance: UInt64) -> ClosedRange<UInt32> {
+        if let known = instances.last(where: { $0.instance == instance }) { return known.process...known.process }
+        guard let next = instances.first(where: { $0.instance > instance }) else { return 0 ... .max }
+        return 0...(next.process - 1)
     }
 
     /// Whether a name can be a file's: what holdfastd's configuration allows, checked again before it becomes a path.

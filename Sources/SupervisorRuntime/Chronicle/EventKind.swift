@@ -11,6 +11,8 @@ enum EventKind: String, CaseIterable {
     case groupAbandoned = "group-abandoned"
     case reloaded
     case outputLost = "output-lost"
+    /// Events that are not in the log.
+    case eventsLost = "events-lost"
     case notifyRefused = "notify-refused"
     case runtimeStarted = "runtime-started"
     /// Running workers were taken over from a runtime that has died or was replaced.

@@ -8,8 +8,8 @@ struct ReportRecorder {
     let name: (WorkerID) -> String
     let supervisor: (WorkerID) -> String
     let pid: (InstanceID) -> Int?
-    /// Asks for the worker's last output lines, for the incident of this number.
-    let requestTail: (_ worker: String, _ incident: Int) -> Void
+    /// Asks for the last output lines of an instance, for the incident of this number.
+    let requestTail: (_ worker: String, _ instance: InstanceID, _ incident: Int) -> Void
     let onReload: (ReloadSummary) -> Void
 
     func record(_ report: Report) {
@@ -56,7 +56,7 @@ struct ReportRecorder {
             .workerFailed, worker: name(worker), supervisor: supervisor(worker),
             "\(Wording.sentence(cause)) after \(Wording.duration(ranFor)); \(Wording.action(consequence).sentence)",
             details: ["incident": .int(Int64(incident)), "cause": .string(exit.cause)])
-        requestTail(name(worker), incident)
+        requestTail(name(worker), instance, incident)
     }
 
     private func recordReload(_ summary: ReloadSummary) {

@@ -2,11 +2,14 @@ import Configuration
 import ControlProtocol
 import LinuxSystem
 import MonotonicTime
+import Supervision
 
 /// The channel to `holdfast-output`: which FIFOs it drains, what it is asked, and what it answers. Every process of it
 /// gets a channel of its own and is told everything anew; nothing here waits for it.
 final class OutputLink {
     private let loop: EventLoop
+    private let chronicle: Chronicle
+    private let longestQueue: Int
     private var channel: UnixStream?
     private var registration: EventLoop.Registration?
     private var queue: [Packet] = []
@@ -15,8 +18,8 @@ final class OutputLink {
     private var lastTailID = 0
     private var tails: [Int: ([String]) -> Void] = [:]
 
-    /// Events that `holdfast-output` could not be told of, since it did not read.
-    private(set) var droppedEvents = 0
+    /// Events that the log will not have: no `holdfast-output` read them as long as the ring had them.
+    private(set) var missedEvents = 0
     /// Whether a process is there that has said it is ready.
     private(set) var isReady = false
 
@@ -26,10 +29,13 @@ final class OutputLink {
     var onWarning: (String) -> Void = { _ in }
     /// Called when nobody listens any more.
     var onDisconnect: () -> Void = {}
-    var onLost: (_ worker: String, _ lines: Int, _ bytes: Int, _ because: String) -> Void = { _, _, _, _ in }
+    var onLost: (_ worker: String, _ loss: LossLedger.Share) -> Void = { _, _ in }
 
     /// The number of the last event that a process was told of. Those after it are its successor's to log.
-    private(set) var lastLoggedEvent = 0
+    private var lastLoggedEvent: Int
+    /// By number; still to be reported.
+    private var missed: [Range<Int>] = []
+    var onMissed: (_ events: Range<Int>) -> Void = { _ in }
 
     private struct Packet {
         let bytes: [UInt8]
@@ -38,12 +44,18 @@ final class OutputLink {
         let event: Int?
     }
 
-    private static let longestQueue = 16 * 1024
     private static let gatheringTime: Duration = .milliseconds(20)
     private static let largestPacket = 64 * 1024
 
-    init(loop: EventLoop) {
+    /// - Parameters:
+    ///   - chronicle: the events to be logged.
+    ///   - longestQueue: packets that may wait for a process that does not read.
+    init(loop: EventLoop, chronicle: Chronicle, longestQueue: Int = 16 * 1024) {
         self.loop = loop
+        self.chronicle = chronicle
+        self.longestQueue = longestQueue
+        // What an earlier runtime has recorded is no longer known.
+        lastLoggedEvent = chronicle.events.first - 1
     }
 
     /// Makes the channel of a new process and queues what it has to know.
@@ -87,24 +99,47 @@ final class OutputLink {
         send(["type": "remove", "worker": .string(worker)])
     }
 
-    func started(_ worker: String, pid: Int) {
-        send(["type": "started", "worker": .string(worker), "pid": .int(Int64(pid))])
+    func started(_ worker: String, pid: Int, _ instance: InstanceID) {
+        send([
+            "type": "started", "worker": .string(worker), "pid": .int(Int64(pid)),
+            "instance": .int(Int64(clamping: instance.rawValue)),
+        ])
     }
 
-    func log(_ event: RecordedEvent) {
+    /// Has the events logged that no process was told of yet, as far as there is room; the ring keeps the others until
+    /// there is. Those that it has overwritten meanwhile are missed, which becomes an event itself.
+    func logEvents() {
         guard channel != nil else { return }
-        guard hasRoom else { return droppedEvents += 1 }
-        lastLoggedEvent = event.sequence
-        send(["type": "event", "event": event.report.json], event: event.sequence)
+        while hasRoom, lastLoggedEvent + 1 < chronicle.events.next {
+            let next = max(lastLoggedEvent + 1, chronicle.events.first)
+            if next > lastLoggedEvent + 1 { missed.append(lastLoggedEvent + 1..<next) }
+            guard let event = chronicle.events[next] else { return }
+            lastLoggedEvent = next
+            send(["type": "event", "event": event.report.json], event: next)
+        }
+        // Not before: each new event pushes an old one out.
+        if hasRoom { reportMissed() }
     }
 
-    /// Asks for the last lines of a worker; an empty list comes when there is no answer.
-    func requestTail(of worker: String, lines: Int, bytes: Int, _ answer: @escaping ([String]) -> Void) {
+    private func reportMissed() {
+        let ranges = missed
+        missed = []
+        for range in ranges {
+            missedEvents += range.count
+            onMissed(range)
+        }
+    }
+
+    /// Asks for the last lines of an instance; an empty list comes when there is no answer.
+    func requestTail(
+        of worker: String, _ instance: InstanceID, lines: Int, bytes: Int, _ answer: @escaping ([String]) -> Void
+    ) {
         guard channel != nil, hasRoom else { return answer([]) }
         lastTailID += 1
         tails[lastTailID] = answer
         send([
-            "type": "tail", "id": .int(Int64(lastTailID)), "worker": .string(worker), "lines": .int(Int64(lines)),
+            "type": "tail", "id": .int(Int64(lastTailID)), "worker": .string(worker),
+            "instance": .int(Int64(clamping: instance.rawValue)), "lines": .int(Int64(lines)),
             "max_bytes": .int(Int64(bytes)),
         ])
     }
@@ -123,7 +158,7 @@ final class OutputLink {
 
     /// A process that does not read must not have us collect questions without end. What it has to know is queued all
     /// the same: it is replaced before that is much.
-    private var hasRoom: Bool { queue.count < Self.longestQueue }
+    private var hasRoom: Bool { queue.count < longestQueue }
 
     /// Queues a packet. Unless it is urgent it waits a moment for others: in a burst of deaths the processors belong to
     /// the replacements, not to what is written about them.
@@ -146,6 +181,7 @@ final class OutputLink {
         defer {
             queue.removeFirst(min(sent, queue.count))
             awaitWritability(isFull)
+            logEvents()
         }
         while sent < queue.count {
             let descriptors = [queue[sent].descriptor?.rawValue].compactMap { $0 }
@@ -200,8 +236,10 @@ final class OutputLink {
             answer((message["lines"]?.arrayValue ?? []).compactMap(\.stringValue))
         case "lost":
             onLost(
-                message["worker"]?.stringValue ?? "", message["lines"]?.intValue ?? 0, message["bytes"]?.intValue ?? 0,
-                message["because"]?.stringValue ?? "")
+                message["worker"]?.stringValue ?? "",
+                LossLedger.Share(
+                    lines: message["lines"]?.intValue ?? 0, bytes: message["bytes"]?.intValue ?? 0,
+                    because: message["because"]?.stringValue ?? ""))
         case "warning":
             onWarning(message["message"]?.stringValue ?? "")
         default:

@@ -15,20 +15,18 @@ extension SupervisorRuntime {
         outputLink.onConnect = { [unowned self] in
             refreshOutputs()
             for (worker, resource) in resources {
-                guard let instance = driver.instance(of: worker), let pid = processes.pid(of: instance) else {
+                guard let instance = driver.tree.instance(of: worker), let pid = processes.pid(of: instance) else {
                     continue
                 }
-                outputLink.started(resource.name, pid: Int(pid))
+                outputLink.started(resource.name, pid: Int(pid), instance)
             }
-            logMissedEvents()
+            outputLink.logEvents()
         }
+        outputLink.onMissed = { [unowned self] in chronicle.recordMissed($0) }
         outputLink.onReady = { [unowned self] in overflowDrain.stop() }
         outputLink.onDisconnect = { [unowned self] in overflowDrain.start() }
-        outputLink.onLost = { [unowned self] worker, lines, bytes, because in
-            chronicle.record(
-                .outputLost, worker: worker, "\(lines) lines (\(bytes) bytes) of its output were lost: \(because)",
-                details: ["lines": .int(Int64(lines)), "bytes": .int(Int64(bytes)), "because": .string(because)])
-        }
+        losses.report = { [unowned self] in chronicle.recordLoss($0) }
+        outputLink.onLost = { [unowned self] in losses.note($1, of: $0) }
         outputLink.onWarning = { [unowned self] message in
             chronicle.record(.warning, worker: OutputWorker.name, message)
         }
@@ -38,13 +36,10 @@ extension SupervisorRuntime {
             }
         }
         overflowDrain.onLost = { [unowned self] worker, bytes in
-            chronicle.record(
-                .outputLost, worker: worker,
-                "\(bytes) bytes of its output were lost: holdfast-output does not read and the worker must not block",
-                details: ["bytes": .int(Int64(bytes)), "because": "no holdfast-output"])
+            losses.note(LossLedger.Share(lines: 0, bytes: bytes, because: "no holdfast-output"), of: worker)
         }
         chronicle.onEvent = { [unowned self] event in
-            outputLink.log(event)
+            outputLink.logEvents()
             serviceManager.stateChanged()
             control?.eventAppended()
         }
@@ -67,13 +62,6 @@ extension SupervisorRuntime {
         try processes.spawn(worker, instance, request, cgroup: cgroups.make(for: OutputWorker.name, instance))
     }
 
-    /// The events from before its time, its predecessor's death among them.
-    private func logMissedEvents() {
-        for number in max(outputLink.lastLoggedEvent + 1, chronicle.events.first)..<chronicle.events.next {
-            if let event = chronicle.events[number] { outputLink.log(event) }
-        }
-    }
-
     /// Tells `holdfast-output` everything that it has to know: after its start, and after a reload.
     func refreshOutputs() {
         outputLink.configure(configuration)
@@ -83,12 +71,20 @@ extension SupervisorRuntime {
         }
     }
 
+    /// Tells whoever drains the FIFO where the output of the next process begins. Before it is cloned, or its first words
+    /// might come before the mark. A full FIFO takes none: then the two are told apart when the start is announced.
+    func markOutput(of resource: WorkerResources, from instance: InstanceID) {
+        guard let fifo = resource.fifo.rawValue else { return }
+        _ = try? SystemCall.write(fifo, OutputMark(instance: instance.rawValue).bytes)
+    }
+
     // MARK: Stops
 
     /// SIGCHLD: whether somebody has stopped `holdfast-output` (kill -STOP, a terminal). What is stopped reads nothing
     /// and cannot say so; no alarm of its own reaches it. A pause by the operator is meant, and lasts.
     func checkOutputRuns() {
-        guard let worker = driver.tree.worker(named: OutputWorker.name), let instance = driver.instance(of: worker),
+        guard let worker = driver.tree.worker(named: OutputWorker.name),
+            let instance = driver.tree.instance(of: worker),
             let pid = processes.pid(of: instance), let status = ProcessStatus(of: pid)
         else { return }
         guard status.isStopped != isOutputStopped else { return }
@@ -106,8 +102,8 @@ extension SupervisorRuntime {
     }
 
     /// The last lines before a failure belong to its incident.
-    func requestTail(of worker: String, for incident: Int) {
-        outputLink.requestTail(of: worker, lines: 20, bytes: 4096) { [unowned self] lines in
+    func requestTail(of worker: String, _ instance: InstanceID, for incident: Int) {
+        outputLink.requestTail(of: worker, instance, lines: 20, bytes: 4096) { [unowned self] lines in
             guard !lines.isEmpty else { return }
             chronicle.attach(lastOutput: lines, to: incident)
             chronicle.record(

@@ -16,7 +16,7 @@ extension SupervisorRuntime {
     }
 
     private func handle(_ message: NotifyMessage, of worker: WorkerID, _ resource: WorkerResources) {
-        guard let instance = driver.instance(of: worker), let process = processes[instance] else { return }
+        guard let instance = driver.tree.instance(of: worker), let process = processes[instance] else { return }
         // A sender that is gone by now cannot be judged, and is refused: systemd-notify waits with BARRIER=1 for that.
         let sender = message.sender.pid
         guard sender > 0, sender == process.main.pid || process.group.contains(sender) else {

@@ -39,9 +39,10 @@ extension SupervisorRuntime {
         var request = request(for: launch, name, instance, resource)
         request.output = .fifo(path: resource.fifoPath)
         if let identity = request.identity { try resource.letOpenFIFO(identity.uid) }
+        markOutput(of: resource, from: instance)
         try processes.spawn(worker, instance, request, cgroup: cgroups.make(for: name, instance))
         if processes.unrecordedCount >= Self.mostUnrecorded { commit() }
-        if let pid = processes.pid(of: instance) { outputLink.started(name, pid: Int(pid)) }
+        if let pid = processes.pid(of: instance) { outputLink.started(name, pid: Int(pid), instance) }
     }
 
     private func request(

@@ -91,7 +91,7 @@ extension SupervisorRuntime {
 
     /// `holdfast-output` has lost its channel with the one who made it: it writes what it has and ends. That is no failure.
     private func replaceOutput() {
-        guard let output = driver.tree.worker(named: OutputWorker.name), driver.instance(of: output) != nil else {
+        guard let output = driver.tree.worker(named: OutputWorker.name), driver.tree.instance(of: output) != nil else {
             return
         }
         driver.deliver(.operatorRequested(output, .restart))
