@@ -104,12 +104,16 @@ void helper_run(const struct helper *helper, int watch) {
     int has_habit = 0;
     int64_t half = helper->period == 0 ? 0 : (int64_t)(helper->period / 2000) + 1;
     int64_t next = now_ms() + half;
+    // Whoever touches it all the time is not worth a ping each time: the next touches wait in the kernel.
+    int64_t rest = half / 8 < 1000 ? half / 8 : 1000;
+    int64_t rested = 0;
     struct pollfd sources[] = {
         {.fd = helper->worker, .events = POLLIN}, {.fd = signals, .events = POLLIN}, {.fd = watch, .events = POLLIN}};
     for (;;) {
+        int is_resting = sources[2].fd < 0 && watch >= 0;
         int timeout = -1;
-        if (half > 0 && !has_habit) {
-            int64_t left = next - now_ms();
+        if (is_resting || (half > 0 && !has_habit)) {
+            int64_t left = (is_resting ? rested : next) - now_ms();
             timeout = left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
         }
         int ready = poll(sources, 3, timeout);
@@ -123,12 +127,19 @@ void helper_run(const struct helper *helper, int watch) {
             struct signalfd_siginfo signal;
             while (read(signals, &signal, sizeof signal) == sizeof signal) files_request_stop(helper->files);
         }
+        int64_t now = now_ms();
+        if (sources[2].revents && now < rested) {
+            sources[2].fd = -1;
+            continue;
+        }
+        if (is_resting && now >= rested) sources[2].fd = watch;
         if (sources[2].revents && take_touches(watch, name)) {
             has_habit = 1;
             ping(helper);
-        } else if (timeout >= 0 && now_ms() >= next) {
+            rested = now + rest;
+        } else if (half > 0 && !has_habit && now >= next) {
             ping(helper);
-            next = now_ms() + half;
+            next = now + half;
         }
     }
 }

@@ -1,6 +1,7 @@
 import ControlProtocol
 import Foundation
 import LinuxSystem
+import MonotonicTime
 import Testing
 
 /// Workers that were written for ImunoEdge, unchanged, in the real daemon.
@@ -177,6 +178,25 @@ import Testing
         try passTime(daemon)
         #expect(try daemon.worker("a").restarts == 1)
         #expect(helpers(of: daemon).count == 1)
+    }
+
+    @Test func `touching without pause is worth few pings`() throws {
+        let socket = try NotifySocket(path: folder.appending(path: "notify").path)
+        let worker = Process()
+        worker.executableURL = URL(filePath: Self.launcher)
+        // A ping for at least every half second of an 8 s watchdog: a sixteenth.
+        worker.environment = [
+            "TMPDIR": folder.path, "NOTIFY_SOCKET": socket.path, "WATCHDOG_USEC": "8000000", "PATH": "/usr/bin:/bin",
+        ]
+        let loop = "i=0; while [ $i -lt 50000 ]; do : > \"$IMUNOEDGE_HEARTBEAT_FILE\"; i=$((i + 1)); done"
+        worker.arguments = ["/bin/sh", "-c", loop]
+        let begun = MonotonicClock.now()
+        try worker.run()
+        worker.waitUntilExit()
+        let seconds = begun.duration(to: MonotonicClock.now()) / .seconds(1)
+        var pings = 0
+        while let message = try socket.receive() { pings += message.fields == [.watchdogPing] ? 1 : 0 }
+        #expect((1...Int(2 * seconds) + 1).contains(pings), "\(pings) in \(seconds) s")
     }
 
     @Test func `files that somebody else could have laid are refused`() throws {

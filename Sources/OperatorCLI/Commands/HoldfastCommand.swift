@@ -16,6 +16,7 @@ struct HoldfastCommand: ParsableCommand {
             ENVIRONMENT
               HOLDFAST_SOCKET   the control socket, unless --socket is given
               NO_COLOR          no colours when set
+              HOLDFAST_CONFIG__<SECTION>__<KEY>   overrides a setting, for check
 
             EXIT STATUS
               0  done                          4  not permitted

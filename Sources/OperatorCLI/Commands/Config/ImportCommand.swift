@@ -13,8 +13,8 @@ struct ImportCommand: OperatorCommand {
 
             EXAMPLES
               holdfast config import /opt/imunoedge/.env
-              sudo holdfast config import /opt/imunoedge/.env --output /etc/holdfast/conf.d/imunoedge.toml
-              ssh device cat /opt/imunoedge/.env | holdfast config import - --working-directory /opt/imunoedge
+              sudo holdfast config import .env --output /etc/holdfast/conf.d/imunoedge.toml
+              holdfast config import - --working-directory /opt/imunoedge < device.env
             """)
 
     @Argument(
