@@ -109,7 +109,8 @@ let package = Package(
         .testTarget(
             name: "SupervisorRuntimeTests",
             dependencies: [
-                "SupervisorRuntime", "OutputRuntime", "ControlProtocol", "LinuxSystem", "MonotonicTime",
+                "SupervisorRuntime", "OutputRuntime", "Supervision", "ControlProtocol", "LinuxSystem", "MonotonicTime",
+                "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(
@@ -119,7 +120,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["ControlProtocol", "LinuxSystem"], swiftSettings: strict),
+            name: "IntegrationTests", dependencies: ["ControlProtocol", "LinuxSystem", "MonotonicTime", "TestSupport"],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

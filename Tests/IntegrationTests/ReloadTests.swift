@@ -71,7 +71,7 @@ import Testing
         }
         #expect(problems.count >= 2)
         #expect(problems.contains { $0.contains("comand") && $0.contains("command") })
-        kill(daemon.process.processIdentifier, SIGHUP)
+        daemon.process.signal(SIGHUP)
         try daemon.event { $0.kind == "warning" }
         #expect(try daemon.pid("a") == pid)
         #expect(try daemon.worker("a").state == "ready")
@@ -81,7 +81,7 @@ import Testing
         let daemon = try Daemon(ControlTests.steady)
         try daemon.await("a", "ready")
         try daemon.configure(ControlTests.steady + "\n[[worker]]\nname = \"b\"\ncommand = [\"WORKER\", \"steady\"]\n")
-        kill(daemon.process.processIdentifier, SIGHUP)
+        daemon.process.signal(SIGHUP)
         try daemon.event { $0.kind == "reloaded" }
         try daemon.await("b", "ready")
     }

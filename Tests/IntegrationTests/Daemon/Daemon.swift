@@ -7,7 +7,8 @@ import Testing
 /// The real `holdfastd` on a configuration of the test's own, in a folder of its own.
 final class Daemon {
     let directory: URL
-    let process = Process()
+    /// The one that runs, or ran last.
+    private(set) var process: RuntimeProcess
     /// What the daemon itself printed.
     var diagnostics: String { (try? String(contentsOf: directory.appending(path: "stderr"), encoding: .utf8)) ?? "" }
 
@@ -17,68 +18,100 @@ final class Daemon {
     var socket: String { directory.appending(path: "run/control.sock").path }
     var configuration: URL { directory.appending(path: "holdfast.toml") }
 
-    /// Where the workers' cgroups are made, a cgroup2 directory: set, the whole list runs with cgroups.
-    static let cgroups = ProcessInfo.processInfo.environment["HOLDFAST_TEST_CGROUP"]
-    private var cgroup: String? { Self.cgroups.map { "\($0)/\(directory.lastPathComponent)" } }
+    private let command: [String]
+    private let environment: [String: String]
+    private let runtime: String
+    /// Where the workers' cgroups are made.
+    private let cgroup: String?
 
     /// - Parameter configuration: all but `[runtime]`; "WORKER" stands for the misbehaving worker's path.
     /// - Parameter faults: for `FaultInjection.installForProcess`.
     /// - Parameter environment: of the daemon, besides its `PATH`.
     /// - Parameter launcher: a program with its arguments that executes the command which follows.
+    /// - Parameter isAwaited: whether to wait until it answers.
     init(
         _ configuration: String, runtime: String = "", faults: String = "", environment: [String: String] = [:],
-        launcher: [String] = ["/usr/bin/env"]
+        launcher: [String] = ["/usr/bin/env"], containment: Containment = .standard, isAwaited: Bool = true
     ) throws {
-        let template = FileManager.default.temporaryDirectory.appending(path: "holdfast-\(UUID().uuidString.prefix(8))")
-        directory = template
+        directory = FileManager.default.temporaryDirectory.appending(path: "holdfast-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         self.runtime = runtime
-        if let cgroup { try FileManager.default.createDirectory(atPath: cgroup, withIntermediateDirectories: false) }
-        try configure(configuration)
-        process.executableURL = URL(filePath: launcher[0])
-        process.arguments =
-            launcher.dropFirst() + [
-                Self.binaries.appending(path: "holdfastd").path, "--config", self.configuration.path,
+        cgroup = try containment.makeDirectory(named: directory.lastPathComponent)
+        command =
+            launcher + [
+                Self.binaries.appending(path: "holdfastd").path, "--config",
+                directory.appending(path: "holdfast.toml").path,
             ]
-        process.environment = environment.merging([
+        self.environment = environment.merging([
             "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOLDFAST_FAULTS": faults,
         ]) { $1 }
-        let log = directory.appending(path: "stderr")
-        _ = FileManager.default.createFile(atPath: log.path, contents: nil)
-        process.standardError = try FileHandle(forWritingTo: log)
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
-        try awaitSocket()
+        try Self.write(configuration, runtime, in: directory, cgroup)
+        process = try RuntimeProcess(command, environment: self.environment, log: Self.log(in: directory))
+        if isAwaited { try awaitSocket() }
     }
-
-    private let runtime: String
 
     deinit {
         stop()
+        for pid in survivors { kill(pid, SIGKILL) }
         try? FileManager.default.removeItem(at: directory)
-        if let cgroup, rmdir(cgroup) < 0 { Issue.record("left in \(cgroup): \(errno)") }
+        if let cgroup { Containment.remove(cgroup) }
     }
 
     func configure(_ configuration: String) throws {
+        try Self.write(configuration, runtime, in: directory, cgroup)
+    }
+
+    private static func write(
+        _ configuration: String, _ runtime: String, in directory: URL, _ cgroup: String?
+    ) throws {
         let text = """
             [runtime]
             name = "test"
             state_dir = "\(directory.path)/state"
             runtime_dir = "\(directory.path)/run"
-            \(cgroup.map { "workers_cgroup = \"\($0)\"" } ?? "")
+            workers_cgroup = "\(cgroup ?? "off")"
             \(runtime)
             [output]
             journal = "off"
             \(configuration.replacing("WORKER", with: Self.misbehaving))
             """
-        try text.write(to: self.configuration, atomically: true, encoding: .utf8)
+        try text.write(to: directory.appending(path: "holdfast.toml"), atomically: true, encoding: .utf8)
     }
+
+    private static func log(in directory: URL) -> String { directory.appending(path: "stderr").path }
 
     /// Asks it to stop, and waits until it has.
     func stop() {
         guard process.isRunning else { return }
-        process.terminate()
-        process.waitUntilExit()
+        process.signal(SIGTERM)
+        _ = try? process.wait()
+    }
+
+    // MARK: Surviving
+
+    /// Kills it, and waits until it is gone. Its workers go on.
+    func crash() throws {
+        process.signal(SIGKILL)
+        try #require(try process.wait(), "holdfastd survives SIGKILL")
+    }
+
+    /// Starts the next one.
+    /// - Parameter stored: what a service manager leaves it.
+    func startAgain(
+        stored: [(name: String, descriptor: SharedDescriptor)] = [], isAwaited: Bool = true
+    ) throws {
+        try #require(!process.isRunning)
+        process = try RuntimeProcess(
+            command, environment: environment, log: Self.log(in: directory), stored: stored)
+        if isAwaited { try awaitSocket() }
+    }
+
+    /// Whatever runs of its workers, `holdfast-output` included.
+    var survivors: [Int32] { Processes.withEnvironment("NOTIFY_SOCKET=\(directory.path)/run/") }
+
+    /// What runs of one worker: the programs that carry its name, forked ones included.
+    func processes(of worker: String) -> [Int32] {
+        Processes.withEnvironment("NOTIFY_SOCKET=\(directory.path)/run/notify/\(worker)", isWhole: true)
     }
 
     // MARK: Asking

@@ -3,10 +3,13 @@ import Foundation
 /// Processes as /proc shows them.
 enum Processes {
     /// The pids, zombies excluded, whose initial environment contains `entry` (or begins an entry with it).
-    static func withEnvironment(_ entry: String, descendingFrom ancestor: Int32? = nil) -> [Int32] {
+    /// - Parameter isWhole: whether only the whole entry counts.
+    static func withEnvironment(
+        _ entry: String, isWhole: Bool = false, descendingFrom ancestor: Int32? = nil
+    ) -> [Int32] {
         all.filter { pid in
             guard let environment = try? String(contentsOfFile: "/proc/\(pid)/environ", encoding: .utf8),
-                environment.split(separator: "\0").contains(where: { $0.hasPrefix(entry) })
+                environment.split(separator: "\0").contains(where: { isWhole ? $0 == entry : $0.hasPrefix(entry) })
             else { return false }
             guard let ancestor else { return true }
             return descends(pid, from: ancestor)
