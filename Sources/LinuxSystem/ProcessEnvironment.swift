@@ -8,6 +8,12 @@ package enum ProcessEnvironment {
         getenv(name).map { String(cString: $0) }
     }
 
+    /// All variables as "NAME=value" whose name is accepted.
+    package static func all(where isWanted: (String) -> Bool) -> [String] {
+        variables(withPrefix: "").filter { isWanted($0.name) }
+            .map { "\($0.name)=\(String(decoding: $0.value, as: UTF8.self))" }
+    }
+
     /// The variables whose names begin with the prefix, in no particular order. Values are bytes: nothing promises that
     /// they are UTF-8.
     package static func variables(withPrefix prefix: String) -> [(name: String, value: [UInt8])] {

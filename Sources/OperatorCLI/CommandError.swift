@@ -11,6 +11,7 @@ struct CommandError: Error, Equatable {
         /// The reply is not that of a Holdfast runtime, or of one that this version does not understand.
         static let protocolViolation = Code(rawValue: "protocol", exitStatus: 1)
         static let unavailable = Code(rawValue: "unavailable", exitStatus: 1)
+        static let upgradeRefused = Code(rawValue: "upgrade-refused", exitStatus: 1)
         static let outputUnavailable = Code(rawValue: "output-unavailable", exitStatus: 1)
         static let usage = Code(rawValue: "usage", exitStatus: 2)
         static let unreachable = Code(rawValue: "unreachable", exitStatus: 3)

@@ -14,6 +14,9 @@ package final class SupervisorRuntime {
     let serviceManager: ServiceManagerLink
     let directory: RuntimeDirectory
     let configurationPath: String
+    /// The file that this process was started from.
+    let executable: String
+    var upgradeCheck: UpgradeCheck?
     let processes: ProcessTable
     let startedAt: MonotonicInstant
     let overflowDrain: OverflowDrain
@@ -60,6 +63,7 @@ package final class SupervisorRuntime {
     ) throws(SystemError) {
         self.configuration = configuration
         configurationPath = path
+        executable = try SystemCall.executablePath()
         self.log = log
         defaults = try ProcessDefaults.current()
         try defaults.raiseDescriptorLimit()
@@ -105,6 +109,8 @@ package final class SupervisorRuntime {
     /// - Returns: the process's exit status.
     package static func run(_ commandLine: SupervisorCommandLine) -> Int32 {
         switch commandLine {
+        case .check(let path, let stateVersion):
+            return check(configurationAt: path, stateVersion)
         case .printVersion:
             print("holdfastd \(HoldfastVersion.current)")
             return 0
@@ -121,7 +127,17 @@ package final class SupervisorRuntime {
 
     private static let handledSignals = [
         SignalNumber.child, SignalNumber.terminate, SignalNumber.interrupt, SignalNumber.hangUp,
+        SignalNumber.user2,
     ]
+
+    private static func check(configurationAt path: String, _ stateVersion: Int?) -> Int32 {
+        let report = Configuration.load(paths: [path])
+        for problem in report.problems { DiagnosticLog().write(.error, problem.description) }
+        guard report.configuration != nil else { return SupervisorCommandLine.configurationInvalidStatus }
+        guard stateVersion.map(StateFile.canRead) ?? true else { return SupervisorCommandLine.stateUnreadableStatus }
+        print("\(SupervisorCommandLine.checkAnswer) \(HoldfastVersion.current): the configuration is valid")
+        return 0
+    }
 
     private static func run(configurationAt path: String) -> Int32 {
         // At once: a reload must not end a runtime that is just reading its configuration.
@@ -137,7 +153,7 @@ package final class SupervisorRuntime {
         let report = Configuration.load(paths: [path])
         guard let configuration = report.configuration else {
             for problem in report.problems { log.write(.error, problem.description) }
-            return 5
+            return SupervisorCommandLine.configurationInvalidStatus
         }
         for problem in report.environmentProblems { log.write(.warning, problem.description) }
         do throws(SystemError) {
@@ -205,6 +221,7 @@ package final class SupervisorRuntime {
             cgroups.sweep()
             checkOutputRuns()
         case SignalNumber.hangUp: reloadBySignal()
+        case SignalNumber.user2: upgrade(to: nil)
         default: stop(because: "\(SignalNumber.name(signal.signal)) from process \(signal.pid)")
         }
     }

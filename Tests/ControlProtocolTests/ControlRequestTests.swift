@@ -62,7 +62,7 @@ struct ControlRequestTests {
         ]
         let changing: [RuntimeMethod] = [
             .startWorker(name: "a"), .stopWorker(name: "a"), .restartWorker(name: "a"), .pauseWorker(name: "a"),
-            .resumeWorker(name: "a"), .reload,
+            .resumeWorker(name: "a"), .reload, .upgrade(binary: nil),
         ]
         #expect(reading.allSatisfy { !$0.changesState })
         #expect(changing.allSatisfy { $0.changesState })

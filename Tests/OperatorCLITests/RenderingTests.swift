@@ -176,6 +176,23 @@ struct RenderingTests {
         #expect(LogLines(report: report, palette: .plain, isRaw: true).lines == ["a\u{8}b"])
     }
 
+    @Test func `an upgrade tells which workers kept their process`() {
+        var after = Fixtures.status
+        after.runtime.version = "9.0.0"
+        let same = UpgradeReport(before: Fixtures.status, after: after)
+        #expect(same.lines.count == 1)
+        #expect(same.lines[0].contains(" -> 9.0.0, pid \(after.runtime.pid): "))
+        #expect(!same.lines[0].contains("started anew"))
+        guard let index = after.workers.firstIndex(where: { $0.pid != nil && $0.supervisor != "system" }) else {
+            Issue.record("no worker with a process")
+            return
+        }
+        after.workers[index].pid = 99_999
+        let other = UpgradeReport(before: Fixtures.status, after: after)
+        #expect(other.lines[0].hasSuffix("started anew: \(after.workers[index].name)"))
+        #expect(other.json["started"] == [.string(after.workers[index].name)])
+    }
+
     @Test func `reload lists what changed`() {
         let report = ReloadReport(added: ["a", "b"], restarted: ["c"], unchanged: ["d", "e"])
         #expect(

@@ -40,10 +40,15 @@ extension JSONValue {
         }
     }
 
-    /// RFC 8259, section 7: the quotation mark, the backslash and everything below U+0020 must be escaped. DEL and the
+    /// A string. RFC 8259, section 7: the quotation mark, the backslash and everything below U+0020 must be escaped. DEL and the
     /// C1 controls are escaped as well, because JSON ends up on terminals.
-    private static func append(quoted text: String, to bytes: inout [UInt8]) {
+    package static func append(quoted text: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
+        // Names and most words need no escape.
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 < 0x7f && $0 != 0x22 && $0 != 0x5c }) {
+            bytes.append(contentsOf: text.utf8)
+            return bytes.append(UInt8(ascii: "\""))
+        }
         for scalar in text.unicodeScalars {
             switch scalar.value {
             case 0x22: bytes.append(contentsOf: #"\""#.utf8)

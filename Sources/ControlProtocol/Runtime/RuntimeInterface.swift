@@ -127,11 +127,18 @@ package enum RuntimeInterface {
 
         method Reload() -> (added: []string, removed: []string, restarted: []string, adjusted: []string, unchanged: []string)
 
+        # Executes another binary in the runtime's place, with the same workers: the given one, or the file that it was started
+        # from. The binary is asked first whether it can take over. On success there is no reply: the connection ends, and the
+        # new runtime answers at the same place a moment later.
+        method Upgrade(binary: ?string) -> ()
+
         error NoSuchWorker (name: string)
         error NotPermitted (message: string)
         # every problem as file:line:column: key: what is wrong
         error ConfigurationInvalid (problems: []string)
         error OutputUnavailable (message: string)
+        # the new binary cannot take over, and why; the old one runs on
+        error UpgradeRefused (message: string)
         # the runtime is stopping, or has too many clients
         error Unavailable (message: string)
 

@@ -11,6 +11,8 @@ package enum RuntimeMethod: Equatable, Sendable {
     case incidents(worker: String?, limit: Int?)
     case logs(worker: String, lines: Int?, follow: Bool)
     case reload
+    /// - `binary`: an absolute path; `nil` for the file that the runtime was started from.
+    case upgrade(binary: String?)
 
     /// The methods' names without the interface.
     package enum Name: String, CaseIterable, Sendable {
@@ -24,9 +26,10 @@ package enum RuntimeMethod: Equatable, Sendable {
         case incidents = "Incidents"
         case logs = "Logs"
         case reload = "Reload"
+        case upgrade = "Upgrade"
     }
 
-    private enum Key: String { case name, since, follow, worker, limit, lines }
+    private enum Key: String { case name, since, follow, worker, limit, lines, binary }
 
     /// - Parameter name: without the interface.
     init(name: String, call: VarlinkCall) throws(VarlinkServiceError) {
@@ -51,6 +54,7 @@ package enum RuntimeMethod: Equatable, Sendable {
                     worker: try arguments.required(Key.worker), lines: try arguments.count(Key.lines),
                     follow: try arguments.optional(Key.follow) ?? false)
             case .reload: .reload
+            case .upgrade: .upgrade(binary: try arguments.optional(Key.binary))
             }
         try arguments.refuseOthers()
         guard call.more || !isStream else { throw .expectedMore }
@@ -68,6 +72,7 @@ package enum RuntimeMethod: Equatable, Sendable {
         case .incidents: .incidents
         case .logs: .logs
         case .reload: .reload
+        case .upgrade: .upgrade
         }
     }
 
@@ -75,14 +80,16 @@ package enum RuntimeMethod: Equatable, Sendable {
     package var isStream: Bool {
         switch self {
         case .events, .logs: true
-        case .status, .startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .incidents, .reload: false
+        case .status, .startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .incidents, .reload,
+            .upgrade:
+            false
         }
     }
 
     /// Whether the method changes anything, and so needs the right to do so.
     package var changesState: Bool {
         switch self {
-        case .startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .reload: true
+        case .startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .reload, .upgrade: true
         case .status, .events, .incidents, .logs: false
         }
     }
@@ -92,6 +99,7 @@ package enum RuntimeMethod: Equatable, Sendable {
         var parameters = JSONObject()
         switch self {
         case .status, .reload: break
+        case .upgrade(let binary): parameters[Key.binary.rawValue] = binary?.json
         case .startWorker(let name), .stopWorker(let name), .restartWorker(let name), .pauseWorker(let name),
             .resumeWorker(let name):
             parameters[Key.name.rawValue] = .string(name)

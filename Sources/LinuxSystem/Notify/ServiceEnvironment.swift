@@ -35,6 +35,11 @@ package struct ServiceEnvironment: Hashable, Sendable {
         runtimeDirectory = value("RUNTIME_DIRECTORY")?.split(separator: ":").first.map(String.init)
     }
 
+    /// Whether a variable is the service manager's word to this process alone.
+    package static func isAddressedToUs(_ name: String) -> Bool {
+        ["NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"].contains(name)
+    }
+
     /// Whether a descriptor is a stream of the journal, which reads `<N>` at the beginning of a line as its priority
     /// (JOURNAL_STREAM, systemd.exec(5)).
     package static func isJournalStream(_ descriptor: Int32) -> Bool {

@@ -23,6 +23,12 @@ package struct ProcessDefaults: Hashable, Sendable {
         try SystemCall.perform("prlimit") { hf_set_limit(limit.resource, limit.hard, limit.hard) }
     }
 
+    /// Takes the raise back.
+    package func restoreDescriptorLimit() throws(SystemError) {
+        let limit = descriptorLimit
+        try SystemCall.perform("prlimit") { hf_set_limit(limit.resource, limit.soft, limit.hard) }
+    }
+
     /// Sets how likely the out-of-memory killer takes this process. Lowering needs privileges (CAP_SYS_RESOURCE).
     package func adjustOOMScore(to score: Int) throws(SystemError) {
         try SystemCall.writeFile("/proc/self/oom_score_adj", String(score))

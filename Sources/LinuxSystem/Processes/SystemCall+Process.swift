@@ -22,6 +22,14 @@ extension SystemCall {
         return String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
+    /// nanosleep(2), for programs without an event loop that wait for another process (the CLI).
+    package static func sleep(for duration: Duration) {
+        var rest = timespec(
+            tv_sec: Int(duration.components.seconds), tv_nsec: Int(duration.components.attoseconds / 1_000_000_000))
+        var remainder = timespec()
+        while nanosleep(&rest, &remainder) < 0 && errno == EINTR { rest = remainder }
+    }
+
     /// malloc_trim(3): gives memory that was freed back to the kernel, after work that took much for a moment.
     package static func returnFreedMemory() {
         hf_return_freed_memory()

@@ -35,7 +35,7 @@ struct HoldfastCommand: ParsableCommand {
                     StatusCommand.self, TreeCommand.self, TopCommand.self, EventsCommand.self, LogsCommand.self,
                     IncidentsCommand.self,
                 ]),
-            CommandGroup(name: "Steer", subcommands: [WorkerCommand.self, ReloadCommand.self]),
+            CommandGroup(name: "Steer", subcommands: [WorkerCommand.self, ReloadCommand.self, UpgradeCommand.self]),
             CommandGroup(name: "Set up", subcommands: [CheckCommand.self, ConfigCommand.self, VersionCommand.self]),
         ])
 

@@ -44,9 +44,11 @@ extension SupervisorTree {
 
     private func record(of supervisor: SupervisorID) -> SupervisorRecord {
         let node = supervisors[supervisor]
+        let areAllScoped = node.scope != nil && node.entries.allSatisfy(\.isInStopScope)
         return SupervisorRecord(
             name: node.name, phase: node.phase, scope: node.scope,
-            scoped: node.entries.filter(\.isInStopScope).map { name(of: $0.child) },
+            areAllScoped: areAllScoped,
+            scoped: areAllScoped ? [] : node.entries.filter(\.isInStopScope).map { name(of: $0.child) },
             restarts: node.restarts.compactMap { restart in
                 isKnown(restart.child) ? SupervisorRecord.Restart(child: name(of: restart.child), at: restart.at) : nil
             },

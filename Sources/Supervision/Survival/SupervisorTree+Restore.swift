@@ -36,7 +36,8 @@ extension SupervisorTree {
         }
         let goesDown = record.scope != nil && supervisors[supervisor].scope != .startAgain
         for index in supervisors[supervisor].entries.indices {
-            let isScoped = record.scoped.contains(name(of: supervisors[supervisor].entries[index].child))
+            let name = name(of: supervisors[supervisor].entries[index].child)
+            let isScoped = record.areAllScoped || record.scoped.contains(name)
             supervisors[supervisor].entries[index].isInStopScope = isScoped || goesDown
         }
     }

@@ -101,7 +101,9 @@ package struct SupervisorRecord: Equatable, Sendable {
     package var name: String
     package var phase: SupervisorPhase
     package var scope: ScopePurpose?
-    /// The children in the stop scope.
+    /// Whether all children are in the stop scope, as in a shutdown.
+    package var areAllScoped: Bool
+    /// The children in the stop scope, if only some are.
     package var scoped: [String]
     package var restarts: [Restart]
     package var owesRestart: Bool
@@ -118,12 +120,14 @@ package struct SupervisorRecord: Equatable, Sendable {
     }
 
     package init(
-        name: String, phase: SupervisorPhase = .down, scope: ScopePurpose? = nil, scoped: [String] = [],
-        restarts: [Restart] = [], owesRestart: Bool = false, skipsGate: Bool = false
+        name: String, phase: SupervisorPhase = .down, scope: ScopePurpose? = nil,
+        areAllScoped: Bool = false, scoped: [String] = [], restarts: [Restart] = [], owesRestart: Bool = false,
+        skipsGate: Bool = false
     ) {
         self.name = name
         self.phase = phase
         self.scope = scope
+        self.areAllScoped = areAllScoped
         self.scoped = scoped
         self.restarts = restarts
         self.owesRestart = owesRestart

@@ -17,6 +17,8 @@ enum EventKind: String, CaseIterable {
     case runtimeStarted = "runtime-started"
     /// Running workers were taken over from a runtime that has died or was replaced.
     case runtimeAdopted = "runtime-adopted"
+    /// Another binary is executed in this one's place.
+    case runtimeUpgrading = "runtime-upgrading"
     case runtimeStopping = "runtime-stopping"
     case warning
 }

@@ -21,6 +21,8 @@ final class ProcessTable {
     private var heldBack: Set<InstanceID> = []
     private var retry: TimerID?
     private static let retryPause: Duration = .milliseconds(10)
+    /// Children of ours that are no worker's and have their own who waits for them.
+    var bystanders: Set<Int32> = []
     /// What an instance's number follows in HOLDFAST_INSTANCE.
     private let runtime: String
 
@@ -183,9 +185,11 @@ final class ProcessTable {
         if let process = processes[instance], process.execRegistration != nil { execKnown(process) }
     }
 
+    private func isKnown(_ pid: Int32) -> Bool { instancesByPid[pid] != nil || bystanders.contains(pid) }
+
     /// SIGCHLD: reaps orphans, and looks again at the groups that are not empty yet.
     func childrenEnded() {
-        _ = Orphans.reap { [instancesByPid] pid in instancesByPid[pid] != nil }
+        _ = Orphans.reap { isKnown($0) }
         for instance in lingering.sorted() {
             if let process = processes[instance] { completeIfEmpty(process) }
         }
@@ -298,7 +302,7 @@ final class ProcessTable {
     /// - Returns: whether there was anything.
     private func killEscaped(of process: WorkerProcess) -> Bool {
         let escaped = Orphans.escaped(instance: mark(of: process.instance), session: process.group.leader) {
-            [instancesByPid] pid in instancesByPid[pid] != nil
+            isKnown($0)
         }
         for pid in escaped {
             Orphans.kill(pid)

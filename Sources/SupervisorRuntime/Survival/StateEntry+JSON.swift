@@ -2,18 +2,23 @@ import ControlProtocol
 import Supervision
 
 extension StateEntry {
-    var stateJSON: JSONValue {
+    var stateText: [UInt8] {
+        stateText(workers: changes.workers.map(\.stateText), supervisors: changes.supervisors.map(\.stateText))
+    }
+
+    /// With the texts of workers and supervisors, which are known already.
+    func stateText(workers: [[UInt8]], supervisors: [[UInt8]]) -> [UInt8] {
         var writer = StateWriter()
-        writer.add("last_instance", .int(Int64(bitPattern: changes.lastInstance)))
-        writer.add("last_event", lastEvent)
+        writer.add("last_instance", changes.lastInstance)
+        writer.add("last_event", Int64(lastEvent))
         writer.add("shutting_down", changes.isShuttingDown)
-        writer.add("removed_workers", changes.removedWorkers.map { .string($0) })
-        writer.add("removed_supervisors", changes.removedSupervisors.map { .string($0) })
-        writer.add("workers", changes.workers.map(\.stateJSON))
-        writer.add("supervisors", changes.supervisors.map(\.stateJSON))
+        writer.add("removed_workers", texts: changes.removedWorkers)
+        writer.add("removed_supervisors", texts: changes.removedSupervisors)
+        writer.add("workers", objects: workers)
+        writer.add("supervisors", objects: supervisors)
         writer.add(
-            "processes", processes.sorted { $0.key < $1.key }.map { $0.value.stateJSON(of: $0.key) })
-        return writer.json
+            "processes", objects: processes.sorted { $0.key < $1.key }.map { $0.value.stateText(of: $0.key) })
+        return writer.object
     }
 
     init(stateJSON json: JSONValue) throws(JSONError) {
@@ -35,17 +40,17 @@ extension StateEntry {
 }
 
 extension ProcessIdentity {
-    fileprivate func stateJSON(of instance: InstanceID) -> JSONValue {
+    fileprivate func stateText(of instance: InstanceID) -> [UInt8] {
         var writer = StateWriter()
-        writer.add("instance", .int(Int64(bitPattern: instance.rawValue)))
-        writer.add("pid", Int(leader))
-        writer.add("start", .int(Int64(bitPattern: leaderStart)))
+        writer.add("instance", instance.rawValue)
+        writer.add("pid", Int64(leader))
+        writer.add("start", leaderStart)
         if main != leader {
-            writer.add("main_pid", Int(main))
-            writer.add("main_start", .int(Int64(bitPattern: mainStart)))
+            writer.add("main_pid", Int64(main))
+            writer.add("main_start", mainStart)
         }
         writer.add("cgroup", cgroup)
-        return writer.json
+        return writer.object
     }
 
     fileprivate static func read(stateJSON reader: StateReader) throws(JSONError) -> (InstanceID, ProcessIdentity) {

@@ -13,6 +13,9 @@ final class StateFile {
     private static let smallestLimit = 256 * 1024
     private static let largestFile = 64 << 20
 
+    /// Whether this version reads files of another.
+    static func canRead(_ version: Int) -> Bool { abs(version - Self.version) <= 1 }
+
     private let path: String
     private let bootID: String
     private var file: SharedDescriptor?
@@ -42,7 +45,7 @@ final class StateFile {
             "holdfast_state": .int(Int64(Self.version)), "boot": .string(bootID), "runtime": .string(record.runtime),
             "written_by": .string(HoldfastVersion.current),
         ]
-        let bytes = Self.line(header) + Self.line(entry.stateJSON)
+        let bytes = Self.line(header.serialised()) + Self.line(entry.stateText)
         file = nil
         let new = SharedDescriptor(
             try SystemCall.open(
@@ -55,9 +58,10 @@ final class StateFile {
     }
 
     /// Adds a line. After an error the file ends before it, and wants to be rewritten.
-    func append(_ entry: StateEntry) throws(SystemError) {
+    /// - Parameter entry: the text of a `StateEntry`.
+    func append(_ entry: [UInt8]) throws(SystemError) {
         guard let file else { return }
-        let bytes = Self.line(entry.stateJSON)
+        let bytes = Self.line(entry)
         do throws(SystemError) {
             try write(bytes, to: file)
         } catch {
@@ -75,8 +79,7 @@ final class StateFile {
         }
     }
 
-    private static func line(_ json: JSONValue) -> [UInt8] {
-        let body = json.serialised()
+    private static func line(_ body: [UInt8]) -> [UInt8] {
         let digits = String(CRC32C.checksum(body), radix: 16)
         let checksum = String(repeating: "0", count: 8 - digits.count) + digits
         return Array("\(checksum) ".utf8) + body + [UInt8(ascii: "\n")]
@@ -104,7 +107,7 @@ final class StateFile {
         guard let version = header["holdfast_state"]?.intValue, let runtime = header["runtime"]?.stringValue else {
             return .unusable("it is no state of holdfastd")
         }
-        guard abs(version - Self.version) <= 1 else {
+        guard Self.canRead(version) else {
             return .unusable(
                 "it has version \(version), and this holdfastd reads \(Self.version - 1) to \(Self.version + 1)")
         }

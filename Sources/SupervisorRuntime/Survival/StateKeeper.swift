@@ -1,4 +1,3 @@
-import ControlProtocol
 import LinuxSystem
 import Supervision
 
@@ -23,7 +22,6 @@ final class StateKeeper {
 
     /// Records what has changed. When this returns, the next supervisor will know of it, whatever happens to this one.
     func record(_ changes: TreeChanges, _ processes: [InstanceID: ProcessIdentity], lastEvent: Int) {
-        var entry = StateEntry(changes: changes, processes: processes, lastEvent: lastEvent)
         do throws(SystemError) {
             if file.wantsRewrite {
                 recorded = [:]
@@ -31,10 +29,12 @@ final class StateKeeper {
                 try file.rewrite(record)
             } else {
                 for name in changes.removedWorkers + changes.removedSupervisors { recorded[name] = nil }
-                entry.changes.workers.removeAll { !isNews($0.name, $0.stateJSON) }
-                entry.changes.supervisors.removeAll { !isNews($0.name, $0.stateJSON) }
-                guard !entry.isEmpty else { return }
-                try file.append(entry)
+                let workers = changes.workers.compactMap { news($0.name, $0.stateText) }
+                let supervisors = changes.supervisors.compactMap { news($0.name, $0.stateText) }
+                let areAnyRemoved = !changes.removedWorkers.isEmpty || !changes.removedSupervisors.isEmpty
+                guard areAnyRemoved || !workers.isEmpty || !supervisors.isEmpty || !processes.isEmpty else { return }
+                let entry = StateEntry(changes: changes, processes: processes, lastEvent: lastEvent)
+                try file.append(entry.stateText(workers: workers, supervisors: supervisors))
             }
             warning = nil
         } catch {
@@ -44,15 +44,9 @@ final class StateKeeper {
         }
     }
 
-    private func isNews(_ name: String, _ json: JSONValue) -> Bool {
-        let digest = json.serialised().hashValue
-        return recorded.updateValue(digest, forKey: name) != digest
-    }
-}
-
-extension StateEntry {
-    fileprivate var isEmpty: Bool {
-        changes.workers.isEmpty && changes.supervisors.isEmpty && changes.removedWorkers.isEmpty
-            && changes.removedSupervisors.isEmpty && processes.isEmpty
+    /// The text, unless it was recorded already.
+    private func news(_ name: String, _ text: [UInt8]) -> [UInt8]? {
+        let digest = text.hashValue
+        return recorded.updateValue(digest, forKey: name) == digest ? nil : text
     }
 }

@@ -3,7 +3,7 @@ import MonotonicTime
 import Supervision
 
 extension SupervisorRecord {
-    var stateJSON: JSONValue {
+    var stateText: [UInt8] {
         var writer = StateWriter()
         writer.add("name", name)
         switch phase {
@@ -23,11 +23,19 @@ extension SupervisorRecord {
         case .escalate: writer.add("scope", "escalate")
         case .down: writer.add("scope", "down")
         }
-        writer.add("scoped", scoped.map { .string($0) })
-        writer.add("restarts", restarts.map { ["child": .string($0.child), "at": .int($0.at.nanoseconds)] })
+        writer.add("all_scoped", areAllScoped)
+        writer.add("scoped", texts: scoped)
+        writer.add(
+            "restarts",
+            objects: restarts.map { restart in
+                var writer = StateWriter()
+                writer.add("child", restart.child)
+                writer.add("at", restart.at)
+                return writer.object
+            })
         writer.add("owes_restart", owesRestart)
         writer.add("skips_gate", skipsGate)
-        return writer.json
+        return writer.object
     }
 
     init(stateJSON json: JSONValue) throws(JSONError) {
@@ -53,6 +61,7 @@ extension SupervisorRecord {
             default: nil
             }
         }
+        areAllScoped = try reader.flag("all_scoped")
         scoped = try reader.texts("scoped")
         for restart in try reader.list("restarts") {
             let reader = StateReader(json: restart)

@@ -4,7 +4,7 @@ import Supervision
 
 extension WorkerRecord {
     /// Without what `resumed` sets anew: deadlines, and how far a stop had got.
-    var stateJSON: JSONValue {
+    var stateText: [UInt8] {
         var writer = StateWriter()
         writer.add("name", name)
         writer.add("launch", launch.digest)
@@ -13,21 +13,21 @@ extension WorkerRecord {
         switch phase {
         case .backingOff(let until): writer.add("until", until)
         case .failed(let retryAt): writer.add("until", retryAt)
-        case .stopping(_, let stop): writer.add("stop", stop.stateJSON)
+        case .stopping(_, let stop): writer.add("stop", object: stop.stateText)
         case .starting, .running, .ready, .paused, .stopped, .waiting, .held, .finished: break
         }
-        if let live = phase.instance { writer.add("live", live.stateJSON) }
+        if let live = phase.instance { writer.add("live", object: live.stateText) }
         writer.add("unwanted", !isWanted)
-        writer.add("pauses", pauseReasons.sorted().map { .string($0.rawValue) })
-        if failures > 0 { writer.add("failures", failures) }
+        writer.add("pauses", texts: pauseReasons.sorted().map(\.rawValue))
+        if failures > 0 { writer.add("failures", Int64(failures)) }
         writer.add("owes_restart", owesRestart)
         writer.add("not_before", notBefore)
         writer.add("skips_gate", skipsGate)
         writer.add("broken_since", brokenSince)
-        if restarts > 0 { writer.add("restarts", restarts) }
+        if restarts > 0 { writer.add("restarts", Int64(restarts)) }
         writer.add("last_exit", lastExit.map(StateText.text))
         writer.add("last_failure", lastFailure.map(StateText.text))
-        return writer.json
+        return writer.object
     }
 
     init(stateJSON json: JSONValue) throws(JSONError) {
@@ -73,14 +73,14 @@ extension WorkerPhase {
 }
 
 extension LiveInstance {
-    fileprivate var stateJSON: JSONValue {
+    fileprivate var stateText: [UInt8] {
         var writer = StateWriter()
-        writer.add("instance", .int(Int64(bitPattern: id.rawValue)))
+        writer.add("instance", id.rawValue)
         writer.add("spawned_at", spawnedAt)
         writer.add("was_ready", wasReady)
         writer.add("watchdog_ns", watchdogPeriod)
         writer.add("until_stable_ns", stabilityRemaining)
-        return writer.json
+        return writer.object
     }
 
     fileprivate init(stateJSON reader: StateReader) throws(JSONError) {
@@ -94,7 +94,7 @@ extension LiveInstance {
 }
 
 extension Stop {
-    fileprivate var stateJSON: JSONValue {
+    fileprivate var stateText: [UInt8] {
         var writer = StateWriter()
         writer.add("purpose", StateText.text(purpose))
         writer.add("requested_too", isRequestedToo)
@@ -102,7 +102,7 @@ extension Stop {
         writer.add("kill_grace_ns", killGrace)
         writer.add("exit", exit.map(StateText.text))
         writer.add("ended_at", endedAt)
-        return writer.json
+        return writer.object
     }
 
     fileprivate init(stateJSON reader: StateReader) throws(JSONError) {

@@ -187,7 +187,7 @@ final class Daemon {
         }
     }
 
-    private func awaitSocket() throws {
+    func awaitSocket() throws {
         let deadline = MonotonicClock.now() + .seconds(20)
         while MonotonicClock.now() < deadline {
             if (try? status()) != nil { return }
