@@ -262,9 +262,11 @@ private let badInputs: [BadInput] = [
     ),
     BadInput(
         "reserved names",
-        "[[supervisor]]\nname = \"root\"\n[[worker]]\nname = \"system\"\ncommand = [\"/bin/true\"]\n",
+        "[[supervisor]]\nname = \"root\"\n[[worker]]\nname = \"system\"\ncommand = [\"/bin/true\"]\n"
+            + "[[worker]]\nname = \"holdfast-output\"\ncommand = [\"/bin/true\"]\n",
         #"t.toml:2:8: supervisor.root.name: "root" is reserved; allowed: any other name"#,
-        #"t.toml:4:8: worker.system.name: "system" is reserved; allowed: any other name"#),
+        #"t.toml:4:8: worker.system.name: "system" is reserved; allowed: any other name"#,
+        #"t.toml:7:8: worker.holdfast-output.name: "holdfast-output" is reserved; allowed: any other name"#),
     BadInput(
         "an unknown supervisor with a near name",
         "[[supervisor]]\nname = \"vision\"\n[[worker]]\nname = \"a\"\nsupervisor = \"vison\"\ncommand = [\"/bin/true\"]\n",

@@ -220,8 +220,8 @@ import Testing
         (#"a:b\,c '1:2':false"#, [["a", "b,c", "1:2", "false"]]),
         ("a:x --at 1.2.3.4:80:true", [["a", "x", "--at", "1.2.3.4:80", "true"]]),
         (
-            "root:b:true,system:c:true,größe:d:true",
-            [["root-1", "b", "true"], ["system-1", "c", "true"], ["gr-e", "d", "true"]]
+            "root:b:true,holdfast-x:c:true,größe:d:true",
+            [["worker-root", "b", "true"], ["worker-holdfast-x", "c", "true"], ["gr-e", "d", "true"]]
         ),
         (" a.b-c_1 : d : true ", [["a.b-c_1", "d", "true"]]),
         ("", []),

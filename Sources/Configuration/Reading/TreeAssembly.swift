@@ -46,7 +46,7 @@ struct TreeAssembly {
     private var parents: [String: String] {
         Dictionary(
             supervisors.compactMap { draft in
-                draft.name.flatMap { ChildName.reserved.contains($0) ? nil : ($0, draft.parent) }
+                draft.name.flatMap { ChildName.isReserved($0) ? nil : ($0, draft.parent) }
             },
             uniquingKeysWith: { first, _ in first })
     }
@@ -86,7 +86,7 @@ struct TreeAssembly {
                 misnamed.insert(child.place)
                 continue
             }
-            if ChildName.reserved.contains(name) {
+            if ChildName.isReserved(name) {
                 problems.add(
                     child.namePlace, "\(child.path).name", "\(name.inQuotes) is reserved", allowed: "any other name")
                 misnamed.insert(child.place)

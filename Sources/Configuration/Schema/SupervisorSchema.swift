@@ -11,7 +11,8 @@ enum SupervisorSchema {
     }
 
     static let name = Setting.required(
-        "name", .childName, "Unique among all supervisors and workers; `root` and `system` are taken.")
+        "name", .childName,
+        "Unique among all supervisors and workers; `root`, `system` and what begins with `holdfast-` are taken.")
     static let parent = Setting.optional(
         "parent", .childName, default: SupervisorSpecification.rootName, "The supervisor that it is a child of.",
         misnomers: ["supervisor"])

@@ -3,7 +3,8 @@ import Supervision
 /// `[[worker]]`.
 enum WorkerSchema {
     static let name = Setting.required(
-        "name", .childName, "Unique among all supervisors and workers; `root` and `system` are taken.")
+        "name", .childName,
+        "Unique among all supervisors and workers; `root`, `system` and what begins with `holdfast-` are taken.")
     static let supervisor = Setting.optional(
         "supervisor", .childName, default: SupervisorSpecification.rootName, "The supervisor that it is a child of.",
         misnomers: ["parent", "group_name"])

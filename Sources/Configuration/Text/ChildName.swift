@@ -14,7 +14,7 @@ package enum ChildName {
 
     /// The text itself if it is a name, else one that is made of it; `nil` when nothing in it can be part of a name.
     package static func nearest(to text: String) -> String? {
-        if isWellFormed(text), !reserved.contains(text) { return text }
+        if isWellFormed(text) { return text }
         let mapped = text.utf8.map { byte in
             isAlphanumeric(byte) || ".-_".utf8.contains(byte) ? byte : UInt8(ascii: "-")
         }
@@ -24,11 +24,14 @@ package enum ChildName {
         let trimmed = name.drop { !isAlphanumeric($0) }.prefix(60)
         let result = String(decoding: trimmed, as: UTF8.self)
         guard !result.isEmpty else { return nil }
-        return reserved.contains(result) ? result + "-1" : result
+        return result
     }
 
-    /// Names that belong to the built-in supervisors.
-    static let reserved = [SupervisorSpecification.rootName, SupervisorSpecification.systemName]
+    /// Whether the name belongs to a built-in supervisor or to one of Holdfast's own processes, which are workers, too.
+    package static func isReserved(_ name: String) -> Bool {
+        name == SupervisorSpecification.rootName || name == SupervisorSpecification.systemName
+            || name.hasPrefix("holdfast-")
+    }
 
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
         switch byte {

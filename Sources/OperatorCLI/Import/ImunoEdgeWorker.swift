@@ -46,13 +46,13 @@ struct ImunoEdgeWorker: Equatable {
                 reason: "worker \(number), \(entry.quotedForMessage), has no command", allowed: form)
         }
         let former = entry[..<colon].trimmed
-        guard let name = ChildName.nearest(to: former) else {
+        guard let nearest = ChildName.nearest(to: former) else {
             throw ImunoEdgeMistake(
                 reason: former.isEmpty
                     ? "worker \(number) has no name" : "worker \(number) cannot be called \(former.quotedForMessage)",
                 allowed: "a name of \(ChildName.allowed)")
         }
-        self.name = name
+        name = ChildName.isReserved(nearest) ? "worker-\(nearest)" : nearest
         formerName = name == former ? nil : former
 
         var parts = entry[entry.index(after: colon)...].split(outsideQuotesAt: ":")
