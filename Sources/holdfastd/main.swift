@@ -3,10 +3,11 @@ import LinuxSystem
 import OutputRuntime
 import SupervisorRuntime
 
-let name = CommandLine.arguments.first?.split(separator: "/").last ?? "holdfastd"
+let arguments = ProcessArguments.current()
+let name = arguments.first?.split(separator: "/").last ?? "holdfastd"
 switch name {
 case "holdfast-output":
     SystemCall.exit(OutputRuntime.run())
 default:
-    SystemCall.exit(SupervisorRuntime.run(SupervisorCommandLine(Array(CommandLine.arguments.dropFirst()))))
+    SystemCall.exit(SupervisorRuntime.run(SupervisorCommandLine(Array(arguments.dropFirst()))))
 }

@@ -22,7 +22,7 @@ final class Daemon {
     private let environment: [String: String]
     private let runtime: String
     /// Where the workers' cgroups are made.
-    private let cgroup: String?
+    let cgroup: String?
 
     /// - Parameter configuration: all but `[runtime]`; "WORKER" stands for the misbehaving worker's path.
     /// - Parameter faults: for `FaultInjection.installForProcess`.

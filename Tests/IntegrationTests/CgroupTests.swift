@@ -1,0 +1,27 @@
+import ControlProtocol
+import Foundation
+import Testing
+
+/// Workers in control groups, where the machine and the user's rights allow it.
+@Suite(.timeLimit(.minutes(3)), .enabled(if: Containment.available.contains(.cgroup))) struct CgroupTests {
+    private func cgroup(of pid: Int32) throws -> String {
+        let text = try String(contentsOfFile: "/proc/\(pid)/cgroup", encoding: .utf8)
+        let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("0::") })
+        return String(try #require(line.split(separator: "/").last))
+    }
+
+    @Test func `each process of a worker is in a cgroup of its own, which goes with it`() throws {
+        let daemon = try Daemon(
+            ["a", "b"].map { "[[worker]]\nname = \"\($0)\"\ncommand = [\"WORKER\", \"steady\"]\nready = \"notify\"" }
+                .joined(separator: "\n"), containment: .cgroup)
+        #expect(try !daemon.status().runtime.warnings.contains { $0.contains("cgroup") })
+        for name in ["a", "b"] { try daemon.await(name, "ready") }
+        let first = try cgroup(of: try daemon.pid("a"))
+        #expect(try first != cgroup(of: try daemon.pid("b")))
+        kill(try daemon.pid("a"), SIGKILL)
+        try daemon.await("a", "ready") { $0.restarts == 1 }
+        let children = try FileManager.default.contentsOfDirectory(atPath: try #require(daemon.cgroup))
+        #expect(!children.contains(first))
+        #expect(try children.contains(cgroup(of: try daemon.pid("a"))))
+    }
+}
