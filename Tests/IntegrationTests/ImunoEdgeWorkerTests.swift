@@ -212,13 +212,11 @@ import Testing
             words.contains { $0.hasSuffix("belongs to someone else, or others may enter it: remove it") }, "\(words)")
     }
 
-    @Test func `what is imported runs`() throws {
-        let source = folder.appending(path: ".env")
-        try "IMUNOEDGE_WORKERS=a:python3 worker.py:true\nTMPDIR=\(folder.path)\n"
-            .write(to: source, atomically: true, encoding: .utf8)
+    /// What the program makes of a `.env`.
+    private func imported(_ source: String, by program: String) throws -> String {
         let importer = Process()
-        importer.executableURL = Daemon.binaries.appending(path: "holdfast")
-        importer.arguments = ["config", "import", source.path, "--user", "root"]
+        importer.executableURL = URL(filePath: program)
+        importer.arguments = ["config", "import", source, "--user", "root"]
         let output = Pipe()
         importer.standardOutput = output
         importer.standardError = FileHandle.nullDevice
@@ -226,6 +224,32 @@ import Testing
         let toml = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         importer.waitUntilExit()
         #expect(importer.terminationStatus == 0)
+        return toml
+    }
+
+    @Test func `a worker is imported by a path that outlives an upgrade`() throws {
+        // As installed: bin/ leads to the release that is current.
+        let files = FileManager.default
+        try files.createDirectory(at: folder.appending(path: "releases/1"), withIntermediateDirectories: true)
+        try files.createDirectory(at: folder.appending(path: "bin"), withIntermediateDirectories: true)
+        for program in ["holdfast", "holdfast-imunoedge"] {
+            try files.createSymbolicLink(
+                at: folder.appending(path: "releases/1/\(program)"),
+                withDestinationURL: Daemon.binaries.appending(path: program))
+            try files.createSymbolicLink(
+                atPath: folder.appending(path: "bin/\(program)").path, withDestinationPath: "../releases/1/\(program)")
+        }
+        let source = folder.appending(path: ".env")
+        try "IMUNOEDGE_WORKERS=a:true:true\n".write(to: source, atomically: true, encoding: .utf8)
+        let toml = try imported(source.path, by: folder.appending(path: "bin/holdfast").path)
+        #expect(toml.contains("command = [\"\(folder.path)/bin/holdfast-imunoedge\", \"true\"]"))
+    }
+
+    @Test func `what is imported runs`() throws {
+        let source = folder.appending(path: ".env")
+        try "IMUNOEDGE_WORKERS=a:python3 worker.py:true\nTMPDIR=\(folder.path)\n"
+            .write(to: source, atomically: true, encoding: .utf8)
+        let toml = try imported(source.path, by: Daemon.binaries.appending(path: "holdfast").path)
         let daemon = try Daemon(toml + "\n" + Self.clock)
         #expect(try daemon.await("a", "ready").isEssential)
         try passTime(daemon)

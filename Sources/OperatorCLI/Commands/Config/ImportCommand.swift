@@ -115,15 +115,12 @@ struct ImportCommand: OperatorCommand {
     // MARK: Options
 
     private func options(isStandardInput: Bool) throws -> ImunoEdgeImport.Options {
-        var folder = workingDirectory
-        if folder == nil {
-            let current = try SystemCall.currentDirectory()
-            folder = isStandardInput ? current : Self.folder(of: file, from: current)
-        }
+        let current = try SystemCall.currentDirectory()
+        let folder = workingDirectory ?? (isStandardInput ? current : Self.folder(of: file, from: current))
         var user = user
         if user == nil, (try? AccountDatabase.user(named: Self.usualUser)) != nil { user = Self.usualUser }
         return ImunoEdgeImport.Options(
-            file: name, workingDirectory: folder ?? "/", user: user, launcher: Self.launcher())
+            file: name, workingDirectory: folder, user: user, launcher: Self.launcher(from: current))
     }
 
     /// The absolute path of a file's folder, without what leads nowhere.
@@ -140,13 +137,23 @@ struct ImportCommand: OperatorCommand {
         return "/" + parts.joined(separator: "/")
     }
 
-    /// The launcher beside this program.
-    private static func launcher() -> String? {
-        guard let program = try? SystemCall.linkTarget("/proc/self/exe"), let slash = program.lastIndex(of: "/") else {
-            return nil
+    /// The launcher beside this program, by the way that led to this one: an installation is reached by links that
+    /// outlive its releases.
+    private static func launcher(from current: String) -> String? {
+        var folders: [String] = []
+        let called = CommandLine.arguments.first ?? ""
+        if called.contains("/") {
+            folders.append(folder(of: called, from: current))
+        } else if !called.isEmpty {
+            let searched = (ProcessEnvironment.value("PATH") ?? "").split(separator: ":").map(String.init)
+            folders += searched.filter { (try? SystemCall.status(of: "\($0)/\(called)")) != nil }.prefix(1)
         }
-        let path = "\(program[...slash])\(WorkerLaunch.imunoEdgeLauncher)"
-        return (try? SystemCall.status(of: path))?.kind == .regular ? path : nil
+        if let program = try? SystemCall.linkTarget("/proc/self/exe") {
+            folders.append(folder(of: program, from: current))
+        }
+        return folders.map { "\($0)/\(WorkerLaunch.imunoEdgeLauncher)" }.first {
+            (try? SystemCall.status(of: $0))?.kind == .regular
+        }
     }
 
     // MARK: Writing
