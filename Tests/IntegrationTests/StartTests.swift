@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// How the daemon itself is started, and by whom.
-@Suite(.timeLimit(.minutes(1))) struct StartTests {
+@Suite(.timeLimit(.minutes(3))) struct StartTests {
     @Test func `a second daemon on the same folder says who holds it`() throws {
         let daemon = try Daemon("[[worker]]\nname = \"a\"\ncommand = [\"WORKER\", \"steady\"]")
         let second = Process()
