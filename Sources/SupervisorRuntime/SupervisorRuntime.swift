@@ -191,7 +191,7 @@ package final class SupervisorRuntime {
         if let predecessor {
             try adopt(predecessor)
         } else {
-            removeLeftovers()
+            try removeLeftovers()
             driver.deliver(.started)
         }
         commit()

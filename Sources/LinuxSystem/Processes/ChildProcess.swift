@@ -101,9 +101,12 @@ package final class ChildProcess {
         channel = nil
     }
 
-    /// A handle from a pidfd that has outlived whoever opened it.
-    package static func adopting(pid: Int32, pidfd: consuming Descriptor) -> ChildProcess {
-        ChildProcess(pid: pid, pidfd: pidfd)
+    /// A handle from a pidfd that has outlived whoever opened it, on the same boot; `nil` when it is not that process's.
+    /// One that has ended and was reaped cannot be told from others that have: nobody can be hit by a signal to it.
+    package static func adopting(pid: Int32, startTime: UInt64, pidfd: consuming Descriptor) -> ChildProcess? {
+        guard let named = SystemCall.process(ofPidfd: pidfd.rawValue), named == pid || named == -1 else { return nil }
+        if named == pid, let status = ProcessStatus(of: pid), status.startTime != startTime { return nil }
+        return ChildProcess(pid: pid, pidfd: pidfd)
     }
 
     /// A handle for the process that was recorded with this pid and start time, on the same boot; `nil` when it is gone,

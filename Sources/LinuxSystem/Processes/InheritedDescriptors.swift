@@ -4,7 +4,9 @@ import Glibc
 /// Descriptors that another process, or this one before it executed another binary, has left to us by name: those of
 /// systemd's fd store (LISTEN_FDS, sd_listen_fds(3)), and those of a handover.
 package struct InheritedDescriptors {
-    private var descriptors: [String: SharedDescriptor] = [:]
+    /// Several may have one name: whoever stores another does not replace the one before, and which of them is the newest
+    /// does not show (systemd passes them in an order that its own reload reverses).
+    private var descriptors: [String: [SharedDescriptor]] = [:]
 
     /// Names the descriptor of a file with the numbers and names of the others: there may be more of them than an
     /// environment variable has room for.
@@ -27,10 +29,30 @@ package struct InheritedDescriptors {
         return inherited
     }
 
-    /// The descriptor of that name, once.
-    package mutating func remove(_ name: String) -> Descriptor? {
-        descriptors.removeValue(forKey: name)?.take()
+    /// Those of whose descriptors some were closed unused: whoever keeps them must not pass them on again.
+    package private(set) var refused: Set<String> = []
+
+    package func contains(_ name: String) -> Bool { descriptors[name] != nil }
+
+    /// Tries the descriptors of that name until one is what is expected. All others are closed.
+    package mutating func take<Expected>(
+        _ name: String, _ use: (consuming Descriptor) -> Expected?
+    ) -> Expected? {
+        var taken: Expected?
+        for shared in descriptors.removeValue(forKey: name) ?? [] {
+            if taken == nil, let descriptor = shared.take() { taken = use(descriptor) }
+            if taken == nil || shared.rawValue != nil { refused.insert(name) }
+        }
+        return taken
     }
+
+    /// Closes what there is of that name.
+    package mutating func refuse(_ name: String) {
+        if descriptors.removeValue(forKey: name) != nil { refused.insert(name) }
+    }
+
+    /// Whoever keeps them has been told.
+    package mutating func forgetRefused(_ name: String) -> Bool { refused.remove(name) != nil }
 
     private mutating func takeStored() {
         guard ProcessEnvironment.value("LISTEN_PID") == String(getpid()),
@@ -61,8 +83,7 @@ package struct InheritedDescriptors {
 
     private mutating func adopt(_ number: Int32, as name: String) {
         guard SystemCall.isOpen(number), (try? SystemCall.setCloseOnExec(number)) != nil else { return }
-        // The last of a name is the newest.
-        descriptors[name] = SharedDescriptor(Descriptor(owning: number))
+        descriptors[name, default: []].append(SharedDescriptor(Descriptor(owning: number)))
     }
 
     /// Executes another binary in this process's place and leaves it the named descriptors. Returns only when that has

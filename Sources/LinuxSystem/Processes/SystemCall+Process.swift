@@ -9,6 +9,15 @@ extension SystemCall {
     /// getpid(2).
     package static func processID() -> Int32 { getpid() }
 
+    /// The pid that a pidfd stands for (pidfd_open(2)): -1 when the process has ended and was reaped, 0 when it is not
+    /// visible here; `nil` when the descriptor is no pidfd.
+    package static func process(ofPidfd pidfd: Int32) -> Int32? {
+        guard let bytes = try? readFile("/proc/self/fdinfo/\(pidfd)", limit: 4096) else { return nil }
+        let prefix = Array("Pid:\t".utf8)
+        let line = bytes.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: prefix) }
+        return line.flatMap { Int32(String(decoding: $0.dropFirst(prefix.count), as: UTF8.self)) }
+    }
+
     /// Another one after each boot of the machine (/proc/sys/kernel/random/boot_id).
     package static func bootID() throws(SystemError) -> String {
         let text = try readFile("/proc/sys/kernel/random/boot_id", limit: 64)

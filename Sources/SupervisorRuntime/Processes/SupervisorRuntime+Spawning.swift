@@ -82,8 +82,8 @@ extension SupervisorRuntime {
             [weak self] _ in self?.receiveNotifications(of: worker)
         }
         resources[worker] = resource
-        serviceManager.store.store(.notifySocket(of: name)) { [weak resource] in resource?.notifySocket.rawValue }
-        serviceManager.store.store(.output(of: name)) { [weak resource] in resource?.fifo.rawValue }
+        store(.notifySocket(of: name)) { [weak resource] in resource?.notifySocket.rawValue }
+        store(.output(of: name)) { [weak resource] in resource?.fifo.rawValue }
         if let output = configuration.outputs[name] { outputLink.add(name, output, reading: resource.fifo) }
         return resource
     }

@@ -24,25 +24,20 @@ final class WorkerResources {
     ) throws(SystemError) {
         self.name = name
         let socketPath = directories.notifySocket(of: name)
-        let formerSocket = inherited.remove(StoredDescriptor.notifySocket(of: name).name)
-        notifySocket =
-            if let formerSocket, let adopted = NotifySocket(adopting: formerSocket, at: socketPath) {
-                adopted
-            } else {
-                try NotifySocket(path: socketPath)
-            }
-        fifoPath = directories.fifo(of: name)
+        let former = inherited.take(StoredDescriptor.notifySocket(of: name).name) {
+            NotifySocket(adopting: $0, at: socketPath)
+        }
+        notifySocket = if let former { former } else { try NotifySocket(path: socketPath) }
+        let fifoPath = directories.fifo(of: name)
         try FIFO.create(fifoPath)
-        let formerFIFO = inherited.remove(StoredDescriptor.output(of: name).name)
-        let ends =
-            if let formerFIFO, (try? FIFO.isAt(fifoPath, formerFIFO.rawValue)) == true {
-                formerFIFO
-            } else {
-                try FIFO.openBothEnds(fifoPath)
-            }
+        let formerFIFO = inherited.take(StoredDescriptor.output(of: name).name) { descriptor -> SharedDescriptor? in
+            guard (try? FIFO.isAt(fifoPath, descriptor.rawValue)) == true else { return nil }
+            return SharedDescriptor(descriptor)
+        }
+        self.fifoPath = fifoPath
+        fifo = if let formerFIFO { formerFIFO } else { SharedDescriptor(try FIFO.openBothEnds(fifoPath)) }
         // Refused beyond /proc/sys/fs/pipe-max-size without privilege: the default size serves as well.
-        if let pipeBytes { _ = try? FIFO.setCapacity(ends.rawValue, pipeBytes) }
-        fifo = SharedDescriptor(ends)
+        if let pipeBytes, let number = fifo.rawValue { _ = try? FIFO.setCapacity(number, pipeBytes) }
     }
 
     /// Makes the FIFO the worker's own: programs open /dev/stdout and /dev/stderr, and the kernel then judges the FIFO's

@@ -12,12 +12,20 @@ extension SupervisorRuntime {
             keeper.record(
                 driver.takeChanges(), processes.unrecordedIdentities, lastEvent: chronicle.events.next - 1)
             for instance in processes.unrecordedIdentities.keys {
-                serviceManager.store.store(.process(of: instance)) { [weak self] in
-                    self?.processes[instance]?.main.exitDescriptor
-                }
+                storeProcess(of: instance)
             }
         }
         processes.letGo()
+    }
+
+    private func storeProcess(of instance: InstanceID) {
+        store(.process(of: instance)) { [weak self] in self?.processes[instance]?.main.exitDescriptor }
+    }
+
+    /// Has the service manager keep a descriptor, and nothing else by that name.
+    func store(_ descriptor: StoredDescriptor, _ number: @escaping () -> Int32?) {
+        if inherited.forgetRefused(descriptor.name) { serviceManager.store.remove(descriptor) }
+        serviceManager.store.store(descriptor, number)
     }
 
     var survivalRecord: SurvivalRecord {
@@ -30,13 +38,16 @@ extension SupervisorRuntime {
     func adopt(_ record: SurvivalRecord) throws(SystemError) {
         var findings: [(worker: WorkerID, instance: InstanceID, finding: Finding)] = []
         for (worker, instance) in driver.tree.liveInstances {
-            try takeResources(of: worker)
             findings.append((worker, instance, try find(instance, of: worker, record.processes[instance])))
         }
+        try takeResources()
         // Before anything is started: what nobody knows of must not be there twice.
         removeLeftovers(keeping: findings)
-        for (_, _, finding) in findings {
-            if case .alive(let process) = finding { try processes.adopt(process) }
+        forgetStrangers()
+        for (_, instance, finding) in findings {
+            guard case .alive(let process) = finding else { continue }
+            try processes.adopt(process)
+            storeProcess(of: instance)
         }
         driver.deliver(.resumed)
         replaceOutput()
@@ -51,7 +62,6 @@ extension SupervisorRuntime {
         let message = "took over \(alive) running processes, \(findings.count - alive) others have ended meanwhile"
         chronicle.record(.runtimeAdopted, message, details: ["alive": .int(Int64(alive))])
         log.write(.notice, message)
-        forgetStrangers()
     }
 
     private enum Finding {
@@ -66,13 +76,13 @@ extension SupervisorRuntime {
         _ instance: InstanceID, of worker: WorkerID, _ identity: ProcessIdentity?
     ) throws(SystemError) -> Finding {
         guard let identity else { return .neverRan }
-        let stored = inherited.remove(StoredDescriptor.process(of: instance).name)
-        let main: ChildProcess?
-        if let stored {
-            main = ChildProcess.adopting(pid: identity.main, pidfd: stored)
-        } else {
-            main = try ChildProcess.adopting(pid: identity.main, startTime: identity.mainStart)
+        let stored = inherited.take(StoredDescriptor.process(of: instance).name) {
+            ChildProcess.adopting(pid: identity.main, startTime: identity.mainStart, pidfd: $0)
         }
+        let main =
+            if let stored { stored } else {
+                try ChildProcess.adopting(pid: identity.main, startTime: identity.mainStart)
+            }
         let group = ProcessGroup(
             adopting: identity.leader, startTime: identity.leaderStart,
             cgroup: identity.cgroup.flatMap { try? Cgroup(path: $0) }, instance: processes.mark(of: instance))
@@ -83,10 +93,20 @@ extension SupervisorRuntime {
         return main == nil ? .ended(process) : .alive(process)
     }
 
-    private func takeResources(of worker: WorkerID) throws(SystemError) {
-        let name = name(of: worker)
-        if roster[worker] == nil { roster[worker] = RosterEntry(name: name, supervisor: "") }
-        _ = try resource(of: worker, name)
+    /// What belongs to workers that run, and what was stored of others: a worker that waits for its next start has left
+    /// its last words in its FIFO.
+    private func takeResources() throws(SystemError) {
+        let live = driver.tree.liveInstances.map(\.worker)
+        let others = roster.keys.sorted().filter { worker in
+            let name = name(of: worker)
+            let stored = [StoredDescriptor.notifySocket(of: name), .output(of: name)]
+            return !live.contains(worker) && stored.contains { inherited.contains($0.name) }
+        }
+        for worker in live + others {
+            let name = name(of: worker)
+            if roster[worker] == nil { roster[worker] = RosterEntry(name: name, supervisor: "") }
+            _ = try resource(of: worker, name)
+        }
     }
 
     /// `holdfast-output` has lost its channel with the one who made it: it writes what it has and ends. That is no failure.
@@ -128,14 +148,17 @@ extension SupervisorRuntime {
     }
 
     /// Ends what is left of an earlier supervisor whose record is lost.
-    func removeLeftovers() {
+    func removeLeftovers() throws(SystemError) {
         removeLeftovers(keeping: [])
+        try takeResources()
+        forgetStrangers()
     }
 
-    /// What was stored for workers and instances that are gone.
+    /// What was stored for workers and instances that are gone. Before anything is started, which is stored by the same
+    /// names.
     private func forgetStrangers() {
-        for name in inherited.names {
-            _ = inherited.remove(name)
+        for name in inherited.names { inherited.refuse(name) }
+        for name in inherited.refused.sorted() where inherited.forgetRefused(name) {
             serviceManager.store.remove(StoredDescriptor(name: name))
         }
     }

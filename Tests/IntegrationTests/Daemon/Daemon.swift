@@ -47,7 +47,7 @@ final class Daemon {
         ]) { $1 }
         try Self.write(configuration, runtime, in: directory, cgroup)
         process = try RuntimeProcess(command, environment: self.environment, log: Self.log(in: directory))
-        if isAwaited { try awaitSocket() }
+        if isAwaited { try awaitAnswer() }
     }
 
     deinit {
@@ -103,7 +103,12 @@ final class Daemon {
         try #require(!process.isRunning)
         process = try RuntimeProcess(
             command, environment: environment, log: Self.log(in: directory), stored: stored)
-        if isAwaited { try awaitSocket() }
+        if isAwaited { try awaitAnswer() }
+    }
+
+    /// Another one on the same folder, which ought not to come up.
+    func makeRival() throws -> RuntimeProcess {
+        try RuntimeProcess(command, environment: environment, log: Self.log(in: directory))
     }
 
     /// Whatever runs of its workers, `holdfast-output` included.
@@ -187,11 +192,16 @@ final class Daemon {
         }
     }
 
-    func awaitSocket() throws {
+    private func awaitAnswer() throws {
+        try awaitSocket { try #require(self.process.isRunning, "holdfastd ended: \(self.diagnostics)") }
+    }
+
+    /// Waits until a daemon answers.
+    func awaitSocket(orElse giveUp: () throws -> Void = {}) throws {
         let deadline = MonotonicClock.now() + .seconds(20)
         while MonotonicClock.now() < deadline {
             if (try? status()) != nil { return }
-            try #require(process.isRunning, "holdfastd ended: \(diagnostics)")
+            try giveUp()
             // There is nothing to await before the socket is there.
             usleep(5000)
         }
