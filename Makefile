@@ -13,7 +13,7 @@ MINUTES = 10
 
 TSAN_TESTS = ^(SupervisionTests|SupervisionSimulationTests|SupervisorRuntimeTests|OutputRuntimeTests)\.
 
-.PHONY: help demo test sanitize build format lint bench simulate simulate-selftest soak clean
+.PHONY: help demo test sanitize build dist format lint bench simulate simulate-selftest soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ demo: build ## start a tree of real workers and watch it
 build: ## build holdfastd and holdfast in release
 	@scripts/install-dependencies build
 	$(SWIFT) build -c release
+
+dist: build ## pack what a device needs as dist/holdfast-VERSION-linux-ARCH.tar.gz
+	@scripts/dist
 
 test: ## run every test
 	@scripts/install-dependencies build test

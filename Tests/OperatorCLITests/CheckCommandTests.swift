@@ -53,6 +53,13 @@ struct CheckCommandTests {
                 == ["valid": true, "supervisors": 2, "workers": 2, "files": [.string(json.path)]])
     }
 
+    @Test func `what this machine lacks is no problem of a configuration for another one`() throws {
+        let text = "[[worker]]\nname = \"a\"\nuser = \"nobody-here\"\ncommand = [\"/no/such/program\"]\n"
+        #expect(try check(text).status == 5)
+        #expect(try check(text, "--elsewhere").output == "0 supervisors, 1 worker: configuration is valid\n")
+        #expect(try check(text + "nonsense = 1\n", "--elsewhere").status == 5)
+    }
+
     @Test func `every problem is a line that starts with its place`() throws {
         let text = Self.valid + "\nwatchdgo = \"5s\"\nrestart = \"sometimes\"\n"
         let result = try check(text)

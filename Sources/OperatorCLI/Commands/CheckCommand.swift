@@ -30,6 +30,11 @@ struct CheckCommand: OperatorCommand {
     @Flag(name: .long, help: "Print every setting as it holds, and the file, variable or default that it comes from.")
     var effective = false
 
+    @Flag(
+        name: .long,
+        help: "Judge it for another machine: leave out what this one lacks (programs, folders, users).")
+    var elsewhere = false
+
     @OptionGroup var output: OutputOptions
 
     private enum Key: String { case valid, supervisors, workers, files, settings }
@@ -38,7 +43,7 @@ struct CheckCommand: OperatorCommand {
         let report = Configuration.load(
             paths: files.isEmpty ? [Configuration.defaultPath] : files,
             variables: console.surroundings.configurationVariables, explains: effective)
-        let problems = report.problems + report.environmentProblems
+        let problems = report.problems + (elsewhere ? [] : report.environmentProblems)
         // What this machine lacks is no reason to keep the values back.
         if effective, !output.json, report.configuration != nil {
             try console.print(EffectiveView(sections: report.effective).lines(console.palette))
