@@ -71,7 +71,7 @@ package enum RuntimeInterface {
           monotonic: float,
           # worker-changed, worker-failed, worker-recovered, group-restarted, intensity-exceeded, supervisor-retried,
           # incident-completed, group-abandoned, reloaded, output-lost, events-lost, notify-refused, runtime-started,
-          # runtime-adopted, runtime-stopping, warning
+          # runtime-adopted, runtime-upgrading, runtime-stopping, warning
           kind: string,
           worker: ?string,
           supervisor: ?string,

@@ -20,6 +20,7 @@ enum JournalMessageID {
         "notify-refused": "4120caef938841abacf8427749966d6f",
         "runtime-started": "0f8f48ce91e04af0a2c2e6d0f77bfbc2",
         "runtime-adopted": "8932ee222ca34de6b1f8fd9b6acb8b8a",
+        "runtime-upgrading": "cdc19423356d4500aec9852434719217",
         "runtime-stopping": "0b18624441d147a399023cdabaa74e7d",
         "warning": "59997603b4a34c4fa4f0ae3ee8631691",
     ]

@@ -94,7 +94,7 @@ final class JournalSink: LogSink {
         case "intensity-exceeded", "group-abandoned": 3
         case "worker-failed", "group-restarted", "output-lost", "events-lost", "notify-refused", "warning": 4
         case "worker-recovered", "supervisor-retried", "reloaded", "runtime-started", "runtime-adopted",
-            "runtime-stopping":
+            "runtime-upgrading", "runtime-stopping":
             5
         default: 6
         }
