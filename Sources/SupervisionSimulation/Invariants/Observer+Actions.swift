@@ -115,7 +115,8 @@ extension Observer {
             model.hasEscalated = false
             if let parent = model.parent { uncertainRestarts(of: parent) { $0 == supervisor } }
             for worker in order[model.places] { worker.hasOtherCause = true }
-        case .workerChanged, .workerRecovered, .groupAbandoned, .reloaded: break
+        case .workerChanged(let worker, let from, let to): followChange(of: worker, from: from, to: to)
+        case .workerRecovered, .groupAbandoned, .reloaded: break
         }
     }
 

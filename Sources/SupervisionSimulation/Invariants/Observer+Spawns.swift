@@ -20,8 +20,8 @@ extension Observer {
             "\(worker.name) is spawned although \(worker.reasons.sorted()) holds")
         checkSupervisorsUp(worker, status)
         if !isOwnStart(worker) {
-            checkStartOrder(worker, status)
-            checkGate(worker, status)
+            checkStartOrder(worker)
+            checkGate(worker)
         }
         if !worker.hasOtherCause { checkOwnRestart(worker) }
         countRestart(worker)
@@ -71,23 +71,12 @@ extension Observer {
 
     /// A worker's own restart, or a start on request: neither order nor gates apply.
     private func isOwnStart(_ worker: WorkerModel) -> Bool {
-        if worker.isOnRequest { return true }
-        switch event {
-        case .resumeRequested(worker.id, _), .reloaded: return worker.shown?.state != .waiting
-        default: break
-        }
-        switch worker.shown?.state {
-        case .backingOff, .failed, .held: return true
-        case .waiting: return false
-        case .stopping, .starting, .running, .ready, .paused:
-            guard let supervisor = worker.supervisor else { return true }
-            return supervisor.hasMovedChildren || supervisor.stoppingSince ?? step >= step
-        case .stopped, .finished, nil: return false
-        }
+        if worker.isOnRequest || worker.isRetryDue { return true }
+        return worker.reportedState == .backingOff || worker.reportedState == .failed
     }
 
     /// Those that start in sequence do so in tree order.
-    private func checkStartOrder(_ worker: WorkerModel, _ status: TreeStatus) {
+    private func checkStartOrder(_ worker: WorkerModel) {
         // Several sequences may go on in one step; each is in order.
         let isOneSequence =
             switch event {
@@ -101,21 +90,17 @@ extension Observer {
         lastSequencePlace = worker.position
         lastSequenceSupervisor = worker.supervisor
         guard let supervisor = worker.supervisor else { return }
-        for shown in status.workers where shown.state == .waiting {
-            guard let other = workers[shown.id], !other.isRemoved, other.position < worker.position,
-                other.supervisor === supervisor
-            else { continue }
+        for other in order[supervisor.places.lowerBound..<worker.position]
+        where other.supervisor === supervisor && other.reportedState == .waiting {
             fail(.startOrder, "\(worker.name) is started while \(other.name), which comes before it, still waits")
         }
     }
 
-    private func checkGate(_ worker: WorkerModel, _ status: TreeStatus) {
+    private func checkGate(_ worker: WorkerModel) {
         guard worker.specification.startGate == .previousReady, let supervisor = worker.supervisor else { return }
         for other in order[supervisor.places.lowerBound..<worker.position] where other.isWanted {
             if let instance = other.instance, instance.isReady, instance.ending == .none { continue }
-            if other.instance == nil, status.workers.contains(where: { $0.id == other.id && $0.state == .finished }) {
-                continue
-            }
+            if other.reportedState == .finished { continue }
             fail(.startGate, "\(worker.name) is started although \(other.name) before it is not ready")
         }
     }

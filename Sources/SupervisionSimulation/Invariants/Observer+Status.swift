@@ -171,19 +171,24 @@ extension Observer {
         }
     }
 
-    /// The reported changes of each worker lead from the state shown before to the state shown now.
-    func checkReportChain(_ observation: Observation) {
-        for action in observation.actions {
-            guard case .report(.workerChanged(let id, let from, let to)) = action, let worker = workers[id] else {
-                continue
-            }
-            require(
-                worker.reportedState == nil || worker.reportedState == from, .statusConsistent,
-                "\(worker.name) is reported to leave \(from), but was \(worker.reportedState?.rawValue ?? "")")
-            require(from != to, .statusConsistent, "\(worker.name) is reported to change from \(from) to itself")
-            worker.reportedState = to
+    /// The reported changes of each worker lead from the state shown before...
+    func followChange(of id: WorkerID, from: WorkerState, to: WorkerState) {
+        guard let worker = workers[id] else { return }
+        require(
+            worker.reportedState == nil || worker.reportedState == from, .statusConsistent,
+            "\(worker.name) is reported to leave \(from), but was \(worker.reportedState?.rawValue ?? "")")
+        require(from != to, .statusConsistent, "\(worker.name) is reported to change from \(from) to itself")
+        worker.reportedState = to
+        switch (from, to) {
+        case (.backingOff, .held), (.failed, .held): worker.isRetryDue = event == .deadlineReached
+        case (.held, .waiting): break
+        default: worker.isRetryDue = false
         }
-        for shown in observation.status.workers {
+    }
+
+    /// ... to the state shown now.
+    func checkReportChain(_ status: TreeStatus) {
+        for shown in status.workers {
             guard let reported = workers[shown.id]?.reportedState else { continue }
             require(
                 reported == shown.state, .statusConsistent,

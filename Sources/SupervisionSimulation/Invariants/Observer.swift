@@ -78,7 +78,7 @@ package final class Observer {
         noteSupervisors(observation.status)
         for (index, action) in actions.enumerated() { follow(action, at: index, status: observation.status) }
         checkDebts()
-        checkReportChain(observation)
+        checkReportChain(observation.status)
         checkStatus(observation.status)
         checkDeadlines(observation.status)
         remember(observation.status)

@@ -31,9 +31,11 @@ final class WorkerModel {
     var reportable: (cause: FailureCause, instance: InstanceID)?
     /// An operator asked for its start, which neither order nor gates hold up.
     var isOnRequest = false
+    /// The time for its own restart came while it was held; that restart is made once no reason holds any more.
+    var isRetryDue = false
     /// Parked alone by a per-child intensity.
     var parkedAlone = false
-    /// As last reported or shown; a removed worker is shown no more.
+    /// As last reported, up to the action at hand, or shown; a removed worker is shown no more.
     var reportedState: WorkerState?
     /// As shown after the previous event.
     var shown: WorkerStatus?
