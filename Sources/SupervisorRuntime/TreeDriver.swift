@@ -33,7 +33,6 @@ final class TreeDriver {
         pending.append(event)
         guard !isDelivering else { return }
         isDelivering = true
-        defer { isDelivering = false }
         var next = 0
         while next < pending.count {
             for action in tree.handle(pending[next], at: loop.now) {
@@ -42,6 +41,7 @@ final class TreeDriver {
             next += 1
         }
         pending.removeAll(keepingCapacity: true)
+        isDelivering = false
     }
 
     /// What has to be recorded for the next supervisor.

@@ -3,7 +3,12 @@ import MonotonicTime
 /// A worker in the tree.
 struct WorkerNode: Sendable {
     let id: WorkerID
-    var specification: WorkerSpecification
+    var specification: WorkerSpecification {
+        get { boxed.value }
+        set { boxed = Boxed(newValue) }
+    }
+    /// By reference: nodes are copied at every look at one of their fields, and the specification is most of a node.
+    private var boxed: Boxed
     /// The supervisor; `nil` once the worker was removed by a reload and is only waited for.
     var parent: SupervisorID?
     var phase: WorkerPhase = .stopped
@@ -24,6 +29,21 @@ struct WorkerNode: Sendable {
     var restarts = 0
     var lastExit: ExitStatus?
     var lastFailure: FailureCause?
+
+    init(id: WorkerID, specification: WorkerSpecification, parent: SupervisorID?, isWanted: Bool) {
+        self.id = id
+        boxed = Boxed(specification)
+        self.parent = parent
+        self.isWanted = isWanted
+    }
+
+    private final class Boxed: Sendable {
+        let value: WorkerSpecification
+
+        init(_ value: WorkerSpecification) {
+            self.value = value
+        }
+    }
 
     mutating func forgetFailures() {
         failures = 0

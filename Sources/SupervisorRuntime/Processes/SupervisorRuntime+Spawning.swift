@@ -8,9 +8,6 @@ extension SupervisorRuntime {
     /// The step of a spawn that never began, since the machine does not know the worker's user or one of its groups.
     static var unknownUserStep: String { "user" }
 
-    /// So many processes at most wait for others that are started in the same wake-up.
-    private static var mostUnrecorded: Int { 16 }
-
     var runsAsRoot: Bool { SystemCall.effectiveUserID() == 0 }
 
     func spawn(_ worker: WorkerID, _ instance: InstanceID) {
@@ -41,7 +38,8 @@ extension SupervisorRuntime {
         if let identity = request.identity { try resource.letOpenFIFO(identity.uid) }
         markOutput(of: resource, from: instance)
         try processes.spawn(worker, instance, request, cgroup: cgroups.make(for: name, instance))
-        if processes.unrecordedCount >= Self.mostUnrecorded { commit() }
+        // At once: recording takes less time than the process needs to get ready, and waking it would take more.
+        commit()
         if let pid = processes.pid(of: instance) { outputLink.started(name, pid: Int(pid), instance) }
     }
 

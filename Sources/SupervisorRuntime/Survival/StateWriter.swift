@@ -1,5 +1,6 @@
 import ControlProtocol
 import MonotonicTime
+import Supervision
 
 /// Writes the members of one JSON object as text; what is not there is left out, and so is what is false. Straight into
 /// bytes: the state is written at every death of a worker, while its replacement waits.
@@ -11,7 +12,7 @@ struct StateWriter {
 
     mutating func add(_ key: StaticString, _ value: Int64) {
         begin(key)
-        append(value)
+        Self.append(value, to: &bytes)
     }
 
     mutating func add(_ key: StaticString, _ value: UInt64) { add(key, Int64(bitPattern: value)) }
@@ -49,6 +50,17 @@ struct StateWriter {
         addList(key, texts) { JSONValue.append(quoted: $1, to: &$0) }
     }
 
+    /// Pairs of a child's name and an instant: there may be thousands within one window.
+    mutating func add(_ key: StaticString, _ restarts: [SupervisorRecord.Restart]) {
+        addList(key, restarts) { bytes, restart in
+            bytes.append(UInt8(ascii: "["))
+            JSONValue.append(quoted: restart.child, to: &bytes)
+            bytes.append(UInt8(ascii: ","))
+            Self.append(restart.at.nanoseconds, to: &bytes)
+            bytes.append(UInt8(ascii: "]"))
+        }
+    }
+
     private mutating func addList<Element>(
         _ key: StaticString, _ elements: [Element], _ append: (inout [UInt8], Element) -> Void
     ) {
@@ -70,7 +82,7 @@ struct StateWriter {
         bytes.append(contentsOf: "\":".utf8)
     }
 
-    private mutating func append(_ value: Int64) {
+    private static func append(_ value: Int64, to bytes: inout [UInt8]) {
         if value < 0 { bytes.append(UInt8(ascii: "-")) }
         var rest = value.magnitude
         let start = bytes.count

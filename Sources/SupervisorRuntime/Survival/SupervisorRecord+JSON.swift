@@ -25,14 +25,7 @@ extension SupervisorRecord {
         }
         writer.add("all_scoped", areAllScoped)
         writer.add("scoped", texts: scoped)
-        writer.add(
-            "restarts",
-            objects: restarts.map { restart in
-                var writer = StateWriter()
-                writer.add("child", restart.child)
-                writer.add("at", restart.at)
-                return writer.object
-            })
+        writer.add("restarts", restarts)
         writer.add("owes_restart", owesRestart)
         writer.add("skips_gate", skipsGate)
         return writer.object
@@ -64,8 +57,10 @@ extension SupervisorRecord {
         areAllScoped = try reader.flag("all_scoped")
         scoped = try reader.texts("scoped")
         for restart in try reader.list("restarts") {
-            let reader = StateReader(json: restart)
-            restarts.append(Restart(child: try reader.text("child"), at: try reader.instant("at")))
+            guard let pair = restart.arrayValue, pair.count == 2, let child = pair[0].stringValue,
+                let at = pair[1].intValue
+            else { throw JSONError(.wrongType, at: "restarts", "must be pairs of a name and an instant") }
+            restarts.append(Restart(child: child, at: MonotonicInstant(nanoseconds: Int64(at))))
         }
         owesRestart = try reader.flag("owes_restart")
         skipsGate = try reader.flag("skips_gate")
