@@ -9,5 +9,5 @@ switch name {
 case "holdfast-output":
     SystemCall.exit(OutputRuntime.run())
 default:
-    SystemCall.exit(SupervisorRuntime.run(SupervisorCommandLine(Array(arguments.dropFirst()))))
+    SystemCall.exit(SupervisorRuntime.run(SupervisorCommandLine(arguments)))
 }
