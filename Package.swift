@@ -95,7 +95,7 @@ let package = Package(
             name: "SupervisionSimulationTests", dependencies: ["SupervisionSimulation", "Supervision"],
             swiftSettings: strict),
         .testTarget(
-            name: "LinuxSystemTests", dependencies: ["LinuxSystem", "MonotonicTime", "TestSupport"],
+            name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "MonotonicTime", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests",
@@ -109,8 +109,8 @@ let package = Package(
         .testTarget(
             name: "SupervisorRuntimeTests",
             dependencies: [
-                "SupervisorRuntime", "OutputRuntime", "Supervision", "ControlProtocol", "LinuxSystem", "MonotonicTime",
-                "TestSupport",
+                "SupervisorRuntime", "OutputRuntime", "Configuration", "Supervision", "ControlProtocol", "LinuxSystem",
+                "MonotonicTime", "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(

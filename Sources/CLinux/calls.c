@@ -1,6 +1,7 @@
 #include "CLinux.h"
 
 #include <sys/mman.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <string.h>
@@ -32,5 +33,7 @@ int hf_peer_credentials(int socket, int32_t *pid, uint32_t *uid, uint32_t *gid) 
 }
 
 char **hf_environment(void) { return environ; }
+
+const char *hf_program_name(void) { return program_invocation_short_name; }
 
 int hf_memory_file(const char *name) { return memfd_create(name, 0); }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <signal.h>
 #include <stdnoreturn.h>
 #include <sys/prctl.h>
@@ -66,7 +67,7 @@ static answer place(int descriptor, int target) {
 static answer move_above(int descriptor, int base) { return CALL3(SYS_fcntl, descriptor, F_DUPFD_CLOEXEC, base); }
 
 static int is_kept(const struct hf_spawn_request *request, int descriptor) {
-    if (descriptor <= 2 || descriptor == request->report) return 1;
+    if (descriptor <= 2 || descriptor == request->report || descriptor == request->ruleset) return 1;
     for (size_t index = 0; index < request->descriptor_count; index++) {
         if (request->descriptors[index].target == descriptor) return 1;
     }
@@ -106,6 +107,8 @@ static answer close_others(const struct hf_spawn_request *request) {
     for (;;) {
         unsigned kept = ~0U;
         if ((unsigned)request->report >= next) kept = (unsigned)request->report;
+        // -1 is above every other.
+        if ((unsigned)request->ruleset >= next && (unsigned)request->ruleset < kept) kept = (unsigned)request->ruleset;
         for (size_t index = 0; index < request->descriptor_count; index++) {
             unsigned target = (unsigned)request->descriptors[index].target;
             if (target >= next && target < kept) kept = target;
@@ -137,6 +140,11 @@ static void arrange_descriptors(struct hf_spawn_request *request) {
     answer report = move_above(request->report, base);
     if (report < 0) fail(request, HF_STEP_DESCRIPTOR, report);
     request->report = (int32_t)report;
+    if (request->ruleset >= 0) {
+        answer ruleset = move_above(request->ruleset, base);
+        if (ruleset < 0) fail(request, HF_STEP_DESCRIPTOR, ruleset);
+        request->ruleset = (int32_t)ruleset;
+    }
     for (size_t index = 0; index < request->descriptor_count; index++) {
         answer moved = move_above(request->descriptors[index].source, base);
         if (moved < 0) fail(request, HF_STEP_DESCRIPTOR, moved);
@@ -158,7 +166,13 @@ static void arrange_descriptors(struct hf_spawn_request *request) {
     if ((result = close_others(request)) < 0) fail(request, HF_STEP_CLOSE, result);
 }
 
-static answer drop_capabilities(void) {
+// Needs CAP_SETPCAP, so it comes before the user. Who lacks that keeps the set: with no_new_privs it is of no use.
+static void empty_bounding_set(void) {
+    // Until the first number that this kernel does not know.
+    for (long capability = 0; CALL5(SYS_prctl, PR_CAPBSET_DROP, capability, 0, 0, 0) == 0;) capability++;
+}
+
+static answer drop_capabilities(const struct hf_spawn_request *request) {
     // Refused only by kernels without ambient capabilities.
     CALL5(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     struct __user_cap_header_struct header;
@@ -166,7 +180,7 @@ static answer drop_capabilities(void) {
     header.pid = 0;
     struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
     for (int index = 0; index < _LINUX_CAPABILITY_U32S_3; index++) sets[index].effective = sets[index].permitted = 0;
-    if (CALL0(SYS_geteuid) == 0) {
+    if (!request->without_capabilities && CALL0(SYS_geteuid) == 0) {
         // Root keeps what root has by execve anyway; nothing is to be inherited from us.
         answer result = CALL2(SYS_capget, &header, sets);
         if (result < 0) return result;
@@ -177,6 +191,7 @@ static answer drop_capabilities(void) {
 
 static void change_identity(const struct hf_spawn_request *request) {
     answer result;
+    if (request->without_capabilities) empty_bounding_set();
     if (request->has_identity) {
         // The user last: without it nothing else may be changed.
         result = CALL2(SYS_setgroups, request->group_count, request->groups);
@@ -187,7 +202,7 @@ static void change_identity(const struct hf_spawn_request *request) {
         result = CALL3(SYS_setresuid, (long)request->uid, (long)request->uid, (long)request->uid);
         if (result < 0) fail(request, HF_STEP_USER, result);
     }
-    if ((result = drop_capabilities()) < 0) fail(request, HF_STEP_CAPABILITIES, result);
+    if ((result = drop_capabilities(request)) < 0) fail(request, HF_STEP_CAPABILITIES, result);
     if (request->no_new_privileges && (result = CALL5(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) < 0) {
         fail(request, HF_STEP_NO_NEW_PRIVILEGES, result);
     }
@@ -207,6 +222,16 @@ static void await_permission(const struct hf_spawn_request *request) {
     }
     if (CALL3(SYS_read, request->report, &word, 1) == 1) return;
     for (;;) CALL1(SYS_exit_group, 127);
+}
+
+static answer install_filter(const struct hf_spawn_request *request) {
+    struct {
+        uint16_t count;
+        const uint64_t *instructions;
+    } program;
+    program.count = (uint16_t)request->filter_count;
+    program.instructions = request->filter;
+    return CALL3(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
 }
 
 static noreturn void run(struct hf_spawn_request *request) {
@@ -240,8 +265,14 @@ static noreturn void run(struct hf_spawn_request *request) {
     if (request->directory && (result = CALL1(SYS_chdir, request->directory)) < 0) {
         fail(request, HF_STEP_DIRECTORY, result);
     }
+    // From here on the child opens nothing itself; the program is what the rules have to allow.
+    if (request->ruleset >= 0 && (result = CALL2(SYS_landlock_restrict_self, request->ruleset, 0)) < 0) {
+        fail(request, HF_STEP_LANDLOCK, result);
+    }
     await_permission(request);
     CALL4(SYS_rt_sigprocmask, SIG_SETMASK, &no_signals, 0, sizeof no_signals);
+    // Last, so that it can forbid whatever it likes but execve, and exit_group and write, should that fail.
+    if (request->filter_count && (result = install_filter(request)) < 0) fail(request, HF_STEP_SECCOMP, result);
     result = CALL3(SYS_execve, request->executable, request->arguments, request->environment);
     fail(request, HF_STEP_EXEC, result);
 }

@@ -3,6 +3,10 @@ import Glibc
 
 /// The environment that the process was started with (environ(7)).
 package enum ProcessEnvironment {
+    /// What this program was called as, without a folder. Swift's own arguments come out of /proc, which a confined process
+    /// may not read.
+    package static var programName: String { String(cString: hf_program_name()) }
+
     /// A variable's value, or `nil` when it is not set.
     package static func value(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }

@@ -10,12 +10,13 @@ extension OutputRuntime {
     private static let standardError: Int32 = 2
 
     /// The whole life of the process: exit status 0 once holdfastd has gone or SIGTERM came and everything readable is
-    /// logged; 1 when it could not begin or its event loop failed, which holdfastd answers with a restart.
+    /// logged; 1 when it could not begin, its event loop failed or its log directory was removed, which holdfastd answers
+    /// with a restart.
     package static func run() -> Int32 {
         do throws(SystemError) {
             SignalSource.ignoreBrokenPipes()
             // Started through /proc/self/exe, it would be "exe" in every list of processes.
-            try? SystemCall.writeFile("/proc/self/comm", "holdfast-output")
+            try? SystemCall.setProcessName("holdfast-output")
             // Two descriptors per worker; where it cannot be raised, the workers beyond the limit are reported.
             try? ProcessDefaults.current().raiseDescriptorLimit()
             let loop = try EventLoop()
@@ -23,6 +24,8 @@ extension OutputRuntime {
             let runtime = try OutputRuntime(
                 loop: loop, channel: channel, environment: .current(), deadman: DeadmanAlarm(seconds: longestWork))
             runtime.onWarning = say
+            // At once: what was read of the FIFOs and is not in a log yet is still in them.
+            runtime.onDirectoryGone = { SystemCall.exit(1) }
             let signals = try SignalSource(loop: loop, signals: [SignalNumber.terminate]) { [weak runtime] _ in
                 runtime?.finish()
             }

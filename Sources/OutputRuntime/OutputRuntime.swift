@@ -19,6 +19,9 @@ package final class OutputRuntime {
     /// Called with what an operator should know and the log may not tell.
     package var onWarning: (String) -> Void = { _ in }
 
+    /// Called when the log directory was removed: only holdfastd can make it anew.
+    package var onDirectoryGone: () -> Void = {}
+
     /// Whether everything is drained and the process may end.
     package private(set) var isFinished = false
 
@@ -107,7 +110,7 @@ package final class OutputRuntime {
 
     private func handle(_ request: SupervisorRequest, _ descriptor: SharedDescriptor?) {
         switch request {
-        case .configure(let settings): configure(settings)
+        case .configure(let settings): configure(settings, descriptor)
         case .add(let name, let limits): add(name, limits, descriptor)
         case .remove(let name): remove(name)
         case .started(let name, let pid, let instance): start(name, pid, instance)
@@ -123,25 +126,30 @@ package final class OutputRuntime {
         }
     }
 
-    private func configure(_ settings: LogSettings) {
+    private func configure(_ settings: LogSettings, _ directory: SharedDescriptor?) {
         let isFirst = self.settings == nil
         guard settings != self.settings else { return }
         self.settings = settings
-        drain.sink = makeSink(settings)
+        drain.sink = makeSink(settings, directory)
         for worker in workers.values { drain.sink.prepare(worker.name, worker.limits) }
         guard isFirst else { return }
         channel.send(.ready)
         notifier.start()
     }
 
-    private func makeSink(_ settings: LogSettings) -> any LogSink {
+    private func makeSink(_ settings: LogSettings, _ descriptor: SharedDescriptor?) -> any LogSink {
         if settings.journal != .off {
             let (journal, problem) = openJournal(settings.journal == .on)
             if let journal { return JournalSink(journal, runtime: settings.runtime) }
             if let problem { warn("logs go to files instead of the journal: \(problem)") }
         }
-        if let directory = settings.logDirectory { return FileSink(directory: directory) }
-        warn("logs are kept nowhere: there is no journal, and no log directory is set")
+        if let path = settings.logDirectory {
+            return FileSink(LogDirectory(path, descriptor: descriptor)) { [weak self] in
+                self?.warn("the log directory \(path) was removed: starting again, for a new one")
+                self?.onDirectoryGone()
+            }
+        }
+        warn("logs are kept nowhere: there is neither a journal nor a log directory")
         return NoSink()
     }
 

@@ -34,6 +34,7 @@ package final class SupervisorRuntime {
     var roster: [WorkerID: RosterEntry] = [:]
     var resources: [WorkerID: WorkerResources] = [:]
     var configuration: Configuration
+    var outputSetup: OutputSetup
     /// What does not work here as configured; shown in `holdfast status`.
     var warnings: [String] {
         let development = "not started by root: all workers run as the user who started the runtime"
@@ -41,7 +42,7 @@ package final class SupervisorRuntime {
         let incomplete = "the log lacks \(missed) events: holdfast-output did not take them in time"
         return [
             runsAsRoot ? nil : development, cgroups.warning, keeper.warning, missed == 0 ? nil : incomplete,
-        ].compactMap { $0 }
+        ].compactMap { $0 } + outputSetup.warnings
     }
     var control: ControlServer?
     private(set) var isStopping = false
@@ -75,6 +76,8 @@ package final class SupervisorRuntime {
         try directory.create()
         // Before the state is read: two runtimes must never work on one.
         lock = try DirectoryLock(directory.path)
+        try RuntimeDirectory.makeDirectories(configuration.runtime.stateDirectory, permissions: 0o755)
+        outputSetup = OutputSetup(configuration)
         let stateFile = StateFile(path: directory.stateFile, bootID: try SystemCall.bootID())
         predecessor = Self.read(stateFile, log)
         var random = SystemRandomNumberGenerator()
@@ -168,8 +171,6 @@ package final class SupervisorRuntime {
     }
 
     private func run(onStarted: () -> Void) throws(SystemError) {
-        try RuntimeDirectory.makeDirectories(configuration.runtime.stateDirectory, permissions: 0o755)
-        try RuntimeDirectory.makeDirectories(configuration.output.directory, permissions: 0o750)
         try Orphans.becomeSubreaper()
         SignalSource.ignoreBrokenPipes()
         signals = try SignalSource(loop: loop, signals: Self.handledSignals) { [unowned self] in received($0) }
@@ -249,7 +250,7 @@ package final class SupervisorRuntime {
 
     private func makeDriver() -> TreeDriver {
         var random = SystemRandomNumberGenerator()
-        let specification = configuration.tree(system: OutputWorker.supervisor)
+        let specification = configuration.tree(system: OutputWorker.supervisor(outputSetup.fingerprint))
         let tree =
             if let predecessor {
                 SupervisorTree(specification, seed: random.next(), restoring: predecessor.tree)
@@ -336,7 +337,8 @@ package final class SupervisorRuntime {
             throw .configurationInvalid(problems: report.problems.map(\.description))
         }
         configuration = new
-        driver.deliver(.reloaded(new.tree(system: OutputWorker.supervisor)))
+        outputSetup = OutputSetup(new)
+        driver.deliver(.reloaded(new.tree(system: OutputWorker.supervisor(outputSetup.fingerprint))))
         driver.recordReports()
         takeRoster()
         refreshOutputs()

@@ -4,10 +4,9 @@ import OutputRuntime
 import SupervisorRuntime
 
 let arguments = ProcessArguments.current()
-let name = arguments.first?.split(separator: "/").last ?? "holdfastd"
-switch name {
+switch ProcessEnvironment.programName {
 case "holdfast-output":
     SystemCall.exit(OutputRuntime.run())
 default:
-    SystemCall.exit(SupervisorRuntime.run(SupervisorCommandLine(arguments)))
+    SystemCall.exit(SupervisorRuntime.run(SupervisorCommandLine(Array(arguments.dropFirst()))))
 }

@@ -86,7 +86,7 @@ import Testing
             $0.identity = SpawnRequest.Identity(uid: 65534, gid: 65534, supplementaryGroups: [100, 101])
             $0.fileModeMask = 0o027
             $0.limits = [SpawnRequest.Limit(resource: Int32(RLIMIT_NOFILE.rawValue), soft: 123, hard: 456)]
-            $0.forbidsNewPrivileges = true
+            $0.confinement.forbidsNewPrivileges = true
         }
         let lines = output.split(separator: "\n").map(String.init)
         #expect(Array(lines.prefix(4)) == ["65534", "65534 100 101", "0027", "123"])

@@ -32,7 +32,7 @@ import Testing
 
     @Test func rotatesBeforeTheCapIsPassedAndKeepsSoMany() throws {
         let directory = try TemporaryDirectory()
-        let file = RotatingFile(path: directory.path + "/w.log", maximumBytes: 10, rotated: 2)
+        let file = RotatingFile("w.log", in: LogDirectory(directory.path), maximumBytes: 10, rotated: 2)
         for number in 1...9 { #expect(Self.append(["line\(number)"], to: file) == 1) }
         // Six bytes each: one per file.
         #expect(Self.text(directory.path + "/w.log") == "line9\n")
@@ -43,7 +43,7 @@ import Testing
 
     @Test func aBatchLargerThanAFileIsSplitBetweenRecords() throws {
         let directory = try TemporaryDirectory()
-        let file = RotatingFile(path: directory.path + "/w.log", maximumBytes: 12, rotated: 9)
+        let file = RotatingFile("w.log", in: LogDirectory(directory.path), maximumBytes: 12, rotated: 9)
         #expect(Self.append((1...7).map { "line\($0)" }, to: file) == 7)
         #expect(Self.text(directory.path + "/w.log") == "line7\n")
         #expect(Self.text(directory.path + "/w.log.1") == "line5\nline6\n")
@@ -54,7 +54,7 @@ import Testing
         let seed = UInt64.random(in: 0 ... .max)
         var random = SeededGenerator(seed: seed)
         let directory = try TemporaryDirectory()
-        let file = RotatingFile(path: directory.path + "/w.log", maximumBytes: 1000, rotated: 3)
+        let file = RotatingFile("w.log", in: LogDirectory(directory.path), maximumBytes: 1000, rotated: 3)
         for _ in 0..<300 {
             let texts = (0..<Int.random(in: 1...30, using: &random)).map { _ in
                 String(repeating: "x", count: Int.random(in: 0...200, using: &random))
@@ -67,7 +67,7 @@ import Testing
 
     @Test func withNoRotatedFilesItBeginsAnew() throws {
         let directory = try TemporaryDirectory()
-        let file = RotatingFile(path: directory.path + "/w.log", maximumBytes: 10, rotated: 0)
+        let file = RotatingFile("w.log", in: LogDirectory(directory.path), maximumBytes: 10, rotated: 0)
         #expect(Self.append(["line1", "line2"], to: file) == 2)
         #expect(Self.text(directory.path + "/w.log") == "line2\n")
         #expect(try SystemCall.names(inDirectory: directory.path) == ["w.log"])
@@ -75,14 +75,14 @@ import Testing
 
     @Test func aRecordLongerThanTheCapHasAFileToItself() throws {
         let directory = try TemporaryDirectory()
-        let file = RotatingFile(path: directory.path + "/w.log", maximumBytes: 8, rotated: 2)
+        let file = RotatingFile("w.log", in: LogDirectory(directory.path), maximumBytes: 8, rotated: 2)
         #expect(Self.append(["a", "much longer than that", "b"], to: file) == 3)
         #expect(Self.text(directory.path + "/w.log.1") == "much longer than that\n")
     }
 
     @Test func fewerRotatedFilesRemoveTheSurplus() throws {
         let directory = try TemporaryDirectory()
-        let file = RotatingFile(path: directory.path + "/w.log", maximumBytes: 6, rotated: 5)
+        let file = RotatingFile("w.log", in: LogDirectory(directory.path), maximumBytes: 6, rotated: 5)
         for number in 1...8 { _ = Self.append(["line\(number)"], to: file) }
         file.adjust(maximumBytes: 6, rotated: 1)
         #expect(Self.append(["line9"], to: file) == 1)
@@ -92,8 +92,10 @@ import Testing
     @Test func continuesAFileThatIsThereAndCountsIt() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/w.log"
-        #expect(Self.append(["12345678"], to: RotatingFile(path: path, maximumBytes: 12, rotated: 1)) == 1)
-        #expect(Self.append(["abcdef"], to: RotatingFile(path: path, maximumBytes: 12, rotated: 1)) == 1)
+        for text in ["12345678", "abcdef"] {
+            let file = RotatingFile("w.log", in: LogDirectory(directory.path), maximumBytes: 12, rotated: 1)
+            #expect(Self.append([text], to: file) == 1)
+        }
         #expect(Self.text(path) == "abcdef\n")
         #expect(Self.text(path + ".1") == "12345678\n")
     }
@@ -101,7 +103,7 @@ import Testing
     @Test func aFileMovedAwayIsMadeAgain() throws {
         let directory = try TemporaryDirectory()
         let path = directory.path + "/w.log"
-        let file = RotatingFile(path: path, maximumBytes: 100, rotated: 1)
+        let file = RotatingFile("w.log", in: LogDirectory(directory.path), maximumBytes: 100, rotated: 1)
         #expect(Self.append(["one"], to: file) == 1)
         try SystemCall.rename(path, to: directory.path + "/elsewhere")
         #expect(Self.append(["two"], to: file, at: .zero.advanced(by: .seconds(2))) == 1)
@@ -111,7 +113,7 @@ import Testing
     @Test func aSymbolicLinkIsNotFollowed() throws {
         let directory = try TemporaryDirectory()
         #expect(symlink(directory.path + "/target", directory.path + "/w.log") == 0)
-        let file = RotatingFile(path: directory.path + "/w.log", maximumBytes: 100, rotated: 1)
+        let file = RotatingFile("w.log", in: LogDirectory(directory.path), maximumBytes: 100, rotated: 1)
         #expect(Self.append(["one"], to: file) == 0)
         #expect(file.failure != nil)
         #expect(Self.text(directory.path + "/target") == nil)
@@ -120,7 +122,7 @@ import Testing
     @Test(arguments: [EIO, ENOSPC, EDQUOT, EROFS])
     func aFailedWriteIsTriedAgainAfterAPauseOnly(_ code: Int32) throws {
         let directory = try TemporaryDirectory()
-        let file = RotatingFile(path: directory.path + "/w.log", maximumBytes: 100, rotated: 1)
+        let file = RotatingFile("w.log", in: LogDirectory(directory.path), maximumBytes: 100, rotated: 1)
         let written = FaultInjection.during("write", errno: code, .times(1)) { Self.append(["one"], to: file) }
         #expect(written == 0)
         #expect(file.failure?.errno == code)
@@ -133,10 +135,30 @@ import Testing
 
     @Test func aDirectoryThatIsGoneLosesLinesAndComesBack() throws {
         let directory = try TemporaryDirectory()
-        let file = RotatingFile(path: directory.path + "/deep/w.log", maximumBytes: 100, rotated: 1)
+        let file = RotatingFile("w.log", in: LogDirectory(directory.path + "/deep/log"), maximumBytes: 100, rotated: 1)
         #expect(Self.append(["one"], to: file) == 0)
-        try SystemCall.makeDirectory(directory.path + "/deep")
+        for folder in ["/deep", "/deep/log"] { try SystemCall.makeDirectory(directory.path + folder) }
         #expect(Self.append(["two"], to: file, at: .zero.advanced(by: .seconds(1))) == 1)
+    }
+
+    @Test func aHandedDirectoryIsReachedWithoutItsPath() throws {
+        let directory = try TemporaryDirectory()
+        try SystemCall.makeDirectory(directory.path + "/log")
+        let handed = SharedDescriptor(try SystemCall.open(directory.path + "/log", [.path, .directory]))
+        let log = LogDirectory("/no/such/folder", descriptor: handed)
+        let file = RotatingFile("w.log", in: log, maximumBytes: 6, rotated: 1)
+        for number in 1...3 {
+            #expect(Self.append(["line\(number)"], to: file, at: .zero.advanced(by: .seconds(Double(number) * 2))) == 1)
+        }
+        #expect(Self.text(directory.path + "/log/w.log") == "line3\n")
+        #expect(Self.text(directory.path + "/log/w.log.1") == "line2\n")
+        #expect(!log.isGone)
+        try SystemCall.removeFile(directory.path + "/log/w.log")
+        try SystemCall.removeFile(directory.path + "/log/w.log.1")
+        try SystemCall.removeDirectory(directory.path + "/log")
+        #expect(log.isGone)
+        #expect(Self.append(["line4"], to: file, at: .zero.advanced(by: .seconds(8))) == 0)
+        #expect(file.failure?.subject == "/no/such/folder/w.log")
     }
 
     /// A real full disk: what the last write left of a record is cut off, and rotation makes room again.
@@ -150,7 +172,7 @@ import Testing
         }
         defer { umount2(directory.path, Int32(MNT_DETACH)) }
         let path = directory.path + "/w.log"
-        let file = RotatingFile(path: path, maximumBytes: 1 << 20, rotated: 1)
+        let file = RotatingFile("w.log", in: LogDirectory(directory.path), maximumBytes: 1 << 20, rotated: 1)
         let texts = (0..<600).map { "line \($0) " + String(repeating: "x", count: 90) }
         let written = Self.append(texts, to: file)
         #expect(written > 100 && written < 600)

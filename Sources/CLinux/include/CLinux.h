@@ -16,6 +16,7 @@
 #include <sys/un.h>
 
 #include "CLinuxCalls.h"
+#include "CLinuxConfinement.h"
 #include "CLinuxConstants.h"
 #include "CLinuxMessages.h"
 #include "CLinuxProcess.h"

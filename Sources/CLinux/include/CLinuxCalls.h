@@ -35,6 +35,9 @@ int hf_peer_credentials(int socket, int32_t *pid, uint32_t *uid, uint32_t *gid);
 /// environ(7), ended by null: a variable that Swift must not see, for others may change it. Ours do not.
 char *_Nullable *_Nullable hf_environment(void);
 
+/// What the program was called as, without a folder: program_invocation_short_name(3), another variable.
+const char *hf_program_name(void);
+
 /// memfd_create(2) without flags: a file in memory that survives an execve.
 int hf_memory_file(const char *name);
 

@@ -22,6 +22,8 @@ enum hf_spawn_step {
     HF_STEP_CAPABILITIES,
     HF_STEP_NO_NEW_PRIVILEGES,
     HF_STEP_DIRECTORY,
+    HF_STEP_LANDLOCK,
+    HF_STEP_SECCOMP,
     HF_STEP_EXEC,
 };
 
@@ -79,6 +81,13 @@ struct hf_spawn_request {
     const uint32_t *_Nullable groups;
     size_t group_count;
     uint32_t no_new_privileges;
+    /// None in any set, whichever user. Needs `no_new_privileges` to be so after the exec as well, as the next two do.
+    uint32_t without_capabilities;
+    /// A Landlock ruleset (landlock(7)); -1: none.
+    int32_t ruleset;
+    /// A program for seccomp(2), eight bytes an instruction (struct sock_filter).
+    const uint64_t *_Nullable filter;
+    size_t filter_count;
     /// The directory of a cgroup2; -1: the parent's cgroup.
     int32_t cgroup;
     /// 1: the child is born in the cgroup (Linux 5.7); 0: it moves itself there before anything else.

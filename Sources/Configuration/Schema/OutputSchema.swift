@@ -4,7 +4,8 @@ enum OutputSchema {
         "journal", .choice(JournalUse.self), default: .auto,
         "Whether output goes to the journal of systemd: `auto` uses it when it is there, and files otherwise.")
     static let directory = Setting.optional(
-        "directory", .absolutePath, otherwise: "`log` in `state_dir`", "Where the files are, one folder for all.")
+        "directory", .absolutePath, otherwise: "`log` in `state_dir`",
+        "Where the files are, one folder for all and for nothing else: it is given to the user `holdfast-output`.")
     static let pipeSize = Setting.optional(
         "pipe_size", .size(4096...1_048_576), default: 65_536,
         "How much output of a worker the kernel holds while nobody reads it.", misnomers: ["pipe"])

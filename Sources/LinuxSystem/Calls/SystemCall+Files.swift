@@ -36,6 +36,8 @@ package struct FileStatus: Hashable, Sendable {
     package var mode: UInt32
     package var uid: UInt32
     package var gid: UInt32
+    /// How many names it has; 0 for one that was removed.
+    package var links: UInt64
     /// Bytes.
     package var size: Int64
     package var device: UInt64
@@ -58,6 +60,7 @@ package struct FileStatus: Hashable, Sendable {
         mode = UInt32(status.st_mode) & 0o7777
         uid = status.st_uid
         gid = status.st_gid
+        links = UInt64(status.st_nlink)
         size = Int64(status.st_size)
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
@@ -143,8 +146,10 @@ extension SystemCall {
         try perform("rmdir", path) { unlinkat(directory ?? AT_FDCWD, path, AT_REMOVEDIR) }
     }
 
-    package static func rename(_ from: String, to: String) throws(SystemError) {
-        try perform("rename", "\(from) to \(to)") { Glibc.rename(from, to) }
+    /// renameat(2), within one directory.
+    package static func rename(_ from: String, to: String, in directory: Int32? = nil) throws(SystemError) {
+        let directory = directory ?? AT_FDCWD
+        try perform("rename", "\(from) to \(to)") { renameat(directory, from, directory, to) }
     }
 
     package static func status(_ descriptor: Int32) throws(SystemError) -> FileStatus {
@@ -154,9 +159,12 @@ extension SystemCall {
     }
 
     /// fstatat(2).
-    package static func status(of path: String, followingLinks: Bool = true) throws(SystemError) -> FileStatus {
+    package static func status(
+        of path: String, followingLinks: Bool = true, in directory: Int32? = nil
+    ) throws(SystemError) -> FileStatus {
         var status = stat()
-        try perform("stat", path) { fstatat(AT_FDCWD, path, &status, followingLinks ? 0 : AT_SYMLINK_NOFOLLOW) }
+        let flags = followingLinks ? 0 : AT_SYMLINK_NOFOLLOW
+        try perform("stat", path) { fstatat(directory ?? AT_FDCWD, path, &status, flags) }
         return FileStatus(status)
     }
 
@@ -167,6 +175,11 @@ extension SystemCall {
     /// lchown(2): a symbolic link is not followed. `nil` leaves the side as it is.
     package static func changeOwner(of path: String, uid: UInt32?, gid: UInt32?) throws(SystemError) {
         try perform("lchown", path) { lchown(path, uid ?? .max, gid ?? .max) }
+    }
+
+    /// The owner of the very file that a descriptor is open at, which may be one of `OpenMode.path` (fchownat(2)).
+    package static func changeOwner(of descriptor: Int32, uid: UInt32, gid: UInt32) throws(SystemError) {
+        try perform("fchownat") { hf_change_owner(descriptor, uid, gid) }
     }
 
     package static func truncate(_ descriptor: Int32, to size: Int64) throws(SystemError) {

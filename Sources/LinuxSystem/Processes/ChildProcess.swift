@@ -214,6 +214,8 @@ package final class ChildProcess {
         case HF_STEP_CAPABILITIES.rawValue: "capset"
         case HF_STEP_DIRECTORY.rawValue: "chdir"
         case HF_STEP_NO_NEW_PRIVILEGES.rawValue: "no_new_privs"
+        case HF_STEP_LANDLOCK.rawValue: "landlock_restrict_self"
+        case HF_STEP_SECCOMP.rawValue: "seccomp"
         default: "exec"
         }
     }

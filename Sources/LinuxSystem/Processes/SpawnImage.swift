@@ -40,6 +40,7 @@ final class SpawnImage {
             source.inherited.count * MemoryLayout<hf_spawn_descriptor>.stride
             + source.limits.count * MemoryLayout<hf_spawn_limit>.stride
             + (source.identity?.supplementaryGroups.count ?? 0) * MemoryLayout<UInt32>.stride
+            + (source.confinement.systemCalls?.instructions.count ?? 0) * MemoryLayout<UInt64>.stride
         // The path of the output, the OOM score, and what alignment takes.
         let others = MemoryLayout<hf_spawn_request>.stride + Int(PATH_MAX) + 256
         return text + pointers + records + others
@@ -77,7 +78,12 @@ extension hf_spawn_request {
         has_identity = source.identity == nil ? 0 : 1
         uid = source.identity?.uid ?? 0
         gid = source.identity?.gid ?? 0
-        no_new_privileges = source.forbidsNewPrivileges ? 1 : 0
+        no_new_privileges = source.confinement.forbidsNewPrivileges ? 1 : 0
+        without_capabilities = source.confinement.dropsCapabilities ? 1 : 0
+        ruleset = source.confinement.ruleset ?? -1
+        let instructions = source.confinement.systemCalls?.instructions ?? []
+        filter = UnsafePointer(room.place(instructions))
+        filter_count = instructions.count
         cgroup = source.cgroup ?? -1
     }
 }

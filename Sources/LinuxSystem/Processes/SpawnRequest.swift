@@ -36,6 +36,13 @@ package struct SpawnRequest: Sendable {
             self.soft = soft
             self.hard = hard
         }
+
+        /// The same, but not above this process's own hard limit, which needs privileges to raise.
+        package func loweredToOurs() -> Limit {
+            var (soft, hard): (UInt64, UInt64) = (0, 0)
+            guard hf_get_limit(resource, &soft, &hard) == 0 else { return self }
+            return Limit(resource: resource, soft: min(self.soft, hard), hard: min(self.hard, hard))
+        }
     }
 
     /// The path that is executed.
@@ -53,7 +60,7 @@ package struct SpawnRequest: Sendable {
     package var fileModeMask: UInt32?
     package var niceness: Int?
     package var identity: Identity?
-    package var forbidsNewPrivileges = false
+    package var confinement = Confinement()
     /// A cgroup2 directory to be born in.
     package var cgroup: Int32?
 
@@ -74,12 +81,12 @@ package struct SpawnRequest: Sendable {
         return files.first { access($0, X_OK) == 0 } ?? files.first ?? candidates.first ?? "/\(command)"
     }
 
-    /// EINVAL for what the child side relies on: a program with a name, and one inherited descriptor for each number
-    /// above the standard three.
+    /// EINVAL for what the child side relies on: a program with a name, one inherited descriptor for each number above the
+    /// standard three, and no_new_privs with what needs it.
     func validate() throws(SystemError) {
         let targets = inherited.map(\.target)
         guard !executable.isEmpty, !arguments.isEmpty, targets.allSatisfy({ $0 >= 3 && $0 < 1024 }),
-            Set(targets).count == targets.count
+            Set(targets).count == targets.count, confinement.isConsistent
         else { throw SystemError(call: "spawn", errno: EINVAL, subject: executable) }
     }
 }

@@ -39,6 +39,14 @@ extension SystemCall {
         while nanosleep(&rest, &remainder) < 0 && errno == EINTR { rest = remainder }
     }
 
+    /// What lists of processes call this one, at most 15 bytes of it (PR_SET_NAME of prctl(2)).
+    package static func setProcessName(_ name: String) throws(SystemError) {
+        try perform("prctl") { hf_set_process_name(name) }
+    }
+
+    /// The loader that the kernel starts for this program; `nil` for one that needs none.
+    package static var programInterpreter: String? { hf_program_interpreter().map { String(cString: $0) } }
+
     /// malloc_trim(3): gives memory that was freed back to the kernel, after work that took much for a moment.
     package static func returnFreedMemory() {
         hf_return_freed_memory()

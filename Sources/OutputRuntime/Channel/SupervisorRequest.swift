@@ -2,7 +2,7 @@ import ControlProtocol
 
 /// What holdfastd tells this process over the system channel: one JSON object per packet, told apart by "type".
 enum SupervisorRequest: Equatable {
-    /// The first packet: where logs go.
+    /// The first packet: where logs go. The log directory comes along, open.
     case configure(LogSettings)
     /// Drain this worker's FIFO, which comes along; for a worker known already: from now on this FIFO, these limits.
     case add(worker: String, OutputLimits)

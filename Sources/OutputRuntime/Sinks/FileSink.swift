@@ -10,19 +10,20 @@ final class FileSink: LogSink {
     static let rotatedEventFiles = 2
     static let eventFileName = "holdfast-events"
 
-    private let directory: String
+    private let directory: LogDirectory
+    /// Called when the folder was removed, before the lines at hand are given up: a process that ends now leaves them to the
+    /// next, which gets a new folder.
+    private let onGone: () -> Void
     private var files: [String: RotatingFile] = [:]
     private let events: RotatingFile
     private var text: [UInt8] = []
     private var ends: [Int] = []
 
-    /// The directory is made when it is missing and its parent is there.
-    init(directory: String) {
+    init(_ directory: LogDirectory, onGone: @escaping () -> Void = {}) {
         self.directory = directory
-        // Whatever is wrong with it is said by the first file that cannot be opened there.
-        try? SystemCall.makeDirectory(directory, permissions: 0o750)
+        self.onGone = onGone
         events = RotatingFile(
-            path: "\(directory)/\(FileSink.eventFileName).log", maximumBytes: FileSink.eventFileBytes,
+            "\(FileSink.eventFileName).log", in: directory, maximumBytes: FileSink.eventFileBytes,
             rotated: FileSink.rotatedEventFiles)
     }
 
@@ -31,7 +32,7 @@ final class FileSink: LogSink {
             file.adjust(maximumBytes: limits.maximumFileBytes, rotated: limits.rotatedFiles)
         } else {
             files[worker] = RotatingFile(
-                path: "\(directory)/\(worker).log", maximumBytes: limits.maximumFileBytes, rotated: limits.rotatedFiles)
+                "\(worker).log", in: directory, maximumBytes: limits.maximumFileBytes, rotated: limits.rotatedFiles)
         }
     }
 
@@ -49,6 +50,7 @@ final class FileSink: LogSink {
         }
         let written = file.append(text, endingAt: ends, at: now)
         guard written < batch.lines.count else { return nil }
+        if directory.isGone { onGone() }
         return SinkLoss(cause: .file, count: batch.loss(from: written), reason: file.failure?.description)
     }
 

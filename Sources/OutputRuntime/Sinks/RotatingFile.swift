@@ -13,7 +13,8 @@ final class RotatingFile {
     /// EIO of errno(3).
     private static let ioError: Int32 = 5
 
-    let path: String
+    private let name: String
+    private let directory: LogDirectory
     private var maximumBytes: Int
     private var rotated: Int
     private var file: SharedDescriptor?
@@ -24,8 +25,9 @@ final class RotatingFile {
     /// What the system said last.
     private(set) var failure: SystemError?
 
-    init(path: String, maximumBytes: Int, rotated: Int) {
-        self.path = path
+    init(_ name: String, in directory: LogDirectory, maximumBytes: Int, rotated: Int) {
+        self.name = name
+        self.directory = directory
         self.maximumBytes = max(maximumBytes, 1)
         self.rotated = max(rotated, 0)
     }
@@ -92,7 +94,7 @@ final class RotatingFile {
             if done > kept { try? SystemCall.truncate(descriptor, to: Int64(size + kept)) }
             size += kept
             written += whole.count
-            throw error.about(path)
+            throw error.about(directory.pathOf(name))
         }
         size += done
         written += ends.count
@@ -102,15 +104,16 @@ final class RotatingFile {
         if file != nil {
             guard looked.duration(to: now) >= RotatingFile.presenceInterval else { return }
             looked = now
-            if let status = try? SystemCall.status(of: path, followingLinks: false), status.inode == inode { return }
+            if let status = try? directory.status(of: name), status.inode == inode { return }
             file = nil
         }
         // Not through a link: whoever may write to the directory must not choose another file for us.
-        let opened = try SystemCall.open(
-            path, [.writeOnly, .create, .append, .noFollow, .nonBlocking], permissions: 0o640)
+        let opened = try directory.open(
+            name, [.writeOnly, .create, .append, .noFollow, .nonBlocking], permissions: 0o640)
         let status = try SystemCall.status(opened.rawValue)
         guard status.kind == .regular else {
-            throw SystemError(call: "open", errno: RotatingFile.ioError, subject: path + " (not a regular file)")
+            throw SystemError(
+                call: "open", errno: RotatingFile.ioError, subject: "\(directory.pathOf(name)) (not a regular file)")
         }
         size = Int(status.size)
         inode = status.inode
@@ -127,15 +130,15 @@ final class RotatingFile {
         }
         for index in stride(from: rotated - 1, through: 1, by: -1) {
             do throws(SystemError) {
-                try SystemCall.rename("\(path).\(index)", to: "\(path).\(index + 1)")
+                try directory.rename("\(name).\(index)", to: "\(name).\(index + 1)")
             } catch  where error.isNotFound {
                 continue
             }
         }
         file = nil
-        try SystemCall.rename(path, to: "\(path).1")
+        try directory.rename(name, to: "\(name).1")
         // Settings may have asked for more files once.
         var surplus = rotated + 1
-        while (try? SystemCall.removeFile("\(path).\(surplus)")) != nil { surplus += 1 }
+        while (try? directory.remove("\(name).\(surplus)")) != nil { surplus += 1 }
     }
 }

@@ -86,8 +86,9 @@ final class OutputLink {
         if wasConnected { onDisconnect() }
     }
 
-    func configure(_ configuration: Configuration) {
-        send(configuration.outputMessage)
+    /// Says where logs go, and hands over the folder for them.
+    func configure(_ configuration: Configuration, _ folder: LogFolder) {
+        send(configuration.outputMessage(folder), folder.descriptor)
     }
 
     /// Hands over a worker's FIFO, both ends of it.
@@ -250,9 +251,10 @@ final class OutputLink {
 
 extension Configuration {
     /// What `holdfast-output` has to know before anything else.
-    fileprivate var outputMessage: JSONValue {
+    fileprivate func outputMessage(_ folder: LogFolder) -> JSONValue {
         [
-            "type": "configure", "runtime": .string(runtime.name), "log_directory": .string(output.directory),
+            "type": "configure", "runtime": .string(runtime.name),
+            "log_directory": folder.descriptor == nil ? .null : .string(folder.path),
             "journal": .string(output.journal.rawValue),
         ]
     }

@@ -23,7 +23,15 @@ extension SupervisorRuntime {
             outputLink.logEvents()
         }
         outputLink.onMissed = { [unowned self] in chronicle.recordMissed($0) }
-        outputLink.onReady = { [unowned self] in overflowDrain.stop() }
+        outputLink.onReady = { [unowned self] in
+            overflowDrain.stop()
+            // It may have a user that cannot reach its notify socket (a runtime_dir below somebody's home).
+            guard let output = driver.tree.worker(named: OutputWorker.name),
+                let instance = driver.tree.instance(of: output)
+            else { return }
+            processes.reportStart(of: instance)
+            driver.deliver(.notified(output, instance, .ready))
+        }
         outputLink.onDisconnect = { [unowned self] in overflowDrain.start() }
         losses.report = { [unowned self] in chronicle.recordLoss($0) }
         outputLink.onLost = { [unowned self] in losses.note($1, of: $0) }
@@ -46,16 +54,19 @@ extension SupervisorRuntime {
     }
 
     /// The same binary under another name: processes that share their pages cost little together.
+    /// Its file is found without its path, which its user may have no right to.
     func spawnOutput(_ worker: WorkerID, _ instance: InstanceID) throws(SystemError) {
         let resource = try resource(of: worker, OutputWorker.name)
         overflowDrain.start()
+        if outputSetup.folder.isGone { outputSetup = OutputSetup(configuration) }
         let channel = try outputLink.connect()
         var request = SpawnRequest(
-            executable: "/proc/self/exe", arguments: [OutputWorker.name],
+            executable: SystemConfinement.ownProgram, arguments: [OutputWorker.name],
             environment: [
                 "PATH=\(WorkerLaunch.defaultSearchPath)", "HOLDFAST_WORKER=\(OutputWorker.name)",
                 "HOLDFAST_INSTANCE=\(processes.mark(of: instance))", "NOTIFY_SOCKET=\(resource.notifySocket.path)",
             ])
+        outputSetup.apply(to: &request)
         defaults.restore(in: &request)
         request.output = .descriptors(output: Self.standardError, error: Self.standardError)
         request.inherited = [(source: channel.rawValue, target: Self.channelNumber)]
@@ -64,7 +75,7 @@ extension SupervisorRuntime {
 
     /// Tells `holdfast-output` everything that it has to know: after its start, and after a reload.
     func refreshOutputs() {
-        outputLink.configure(configuration)
+        outputLink.configure(configuration, outputSetup.folder)
         for resource in resources.values {
             guard let output = configuration.outputs[resource.name] else { continue }
             outputLink.add(resource.name, output, reading: resource.fifo)

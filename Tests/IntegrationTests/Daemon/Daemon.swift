@@ -27,14 +27,17 @@ final class Daemon {
     /// - Parameter configuration: all but `[runtime]`; "WORKER" stands for the misbehaving worker's path.
     /// - Parameter faults: for `FaultInjection.installForProcess`.
     /// - Parameter environment: of the daemon, besides its `PATH`.
+    /// - Parameter permissions: of the folder with everything in it.
     /// - Parameter launcher: a program with its arguments that executes the command which follows.
     /// - Parameter isAwaited: whether to wait until it answers.
     init(
         _ configuration: String, runtime: String = "", faults: String = "", environment: [String: String] = [:],
-        launcher: [String] = ["/usr/bin/env"], containment: Containment = .standard, isAwaited: Bool = true
+        launcher: [String] = ["/usr/bin/env"], containment: Containment = .standard, isAwaited: Bool = true,
+        permissions: Int = 0o755
     ) throws {
         directory = FileManager.default.temporaryDirectory.appending(path: "holdfast-\(UUID().uuidString.prefix(8))")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: permissions])
         self.runtime = runtime
         cgroup = try containment.makeDirectory(named: directory.lastPathComponent)
         command =

@@ -1,0 +1,152 @@
+import ControlProtocol
+import Foundation
+import Glibc
+import LinuxSystem
+import Testing
+
+/// Holdfast's own processes and what they are kept from, in the real `holdfastd`.
+@Suite(.timeLimit(.minutes(2))) struct SystemProcessTests {
+    private static let counter = """
+        [[worker]]
+        name = "counter"
+        command = ["WORKER", "numbered", "500", "1000"]
+        ready = "notify"
+        """
+
+    private static func status(_ pid: Int32) throws -> [String: String] {
+        let text = try String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)
+        let pairs = text.split(separator: "\n").map { $0.split(separator: ":", maxSplits: 1) }
+        return Dictionary(
+            uniqueKeysWithValues: pairs.map { (String($0[0]), $0[1].trimmingCharacters(in: .whitespaces)) })
+    }
+
+    /// The numbers of the lines in a log.
+    private static func lines(in log: URL) throws -> Set<Int> {
+        let text = try String(contentsOf: log, encoding: .utf8)
+        return Set(text.split(separator: "\n").compactMap { $0.split(separator: " ").last.flatMap { Int($0) } })
+    }
+
+    private func lines(_ daemon: Daemon) throws -> Set<Int> {
+        try Self.lines(in: daemon.directory.appending(path: "state/log/counter.log"))
+    }
+
+    /// Reads the worker's output as it comes, until the line is logged.
+    private static func follow(_ worker: String, of daemon: Daemon, upTo last: String) throws {
+        let connection = try daemon.connect()
+        try connection.send(
+            MessageFramer.frame(RuntimeMethod.logs(worker: worker, lines: 1000, follow: true).call.json))
+        var line: String?
+        while line != last {
+            line = try LogsReply(json: try connection.receive(within: .seconds(20)).parameters.json).line?.line
+        }
+    }
+
+    /// Judges a process by what /proc says of it.
+    private static func expectConfinement(of pid: Int32) throws {
+        let status = try status(pid)
+        #expect(status["Name"] == "holdfast-output")
+        #expect(status["NoNewPrivs"] == "1")
+        #expect(status["Seccomp"] == (SystemCallFilter.isAvailable ? "2" : "0"))
+        for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] { #expect(status[set] == "0000000000000000", "\(set)") }
+        guard getuid() == 0 else { return }
+        let user = try user()
+        #expect(status["Uid"] == Array(repeating: "\(user.uid)", count: 4).joined(separator: "\t"))
+        #expect(status["Gid"] == Array(repeating: "\(user.gid)", count: 4).joined(separator: "\t"))
+        #expect(status["Groups"] == "")
+        #expect(status["CapBnd"] == "0000000000000000")
+    }
+
+    private static func user() throws -> UserAccount {
+        try #require(try AccountDatabase.user(named: "holdfast-output") ?? AccountDatabase.user(named: "nobody"))
+    }
+
+    @Test func `holdfast-output has its own user, no capability, rules and a filter`() throws {
+        let daemon = try Daemon(Self.counter)
+        try daemon.await("holdfast-output", "ready")
+        try Self.expectConfinement(of: daemon.pid("holdfast-output"))
+        guard getuid() == 0 else { return }
+        let log = daemon.directory.appending(path: "state/log").path
+        #expect(try SystemCall.status(of: log).uid == Self.user().uid)
+        #expect(try SystemCall.status(of: log + "/holdfast-events.log").uid == Self.user().uid)
+    }
+
+    @Test func `the next holdfast-output is confined as the first, whoever starts it`() throws {
+        let daemon = try Daemon(Self.counter)
+        let first = try #require(try daemon.await("holdfast-output", "ready").pid)
+        kill(Int32(first), SIGKILL)
+        let second = try #require(try daemon.await("holdfast-output", "ready") { $0.pid != first }.pid)
+        try Self.expectConfinement(of: Int32(second))
+        try daemon.replace()
+        let third = try #require(try daemon.await("holdfast-output", "ready").pid)
+        try Self.expectConfinement(of: Int32(third))
+        let before = daemon.process.processIdentifier
+        #expect(throws: VarlinkConnection.Closed.self) { try daemon.call(.upgrade(binary: nil)) }
+        try daemon.awaitSocket()
+        #expect(daemon.process.processIdentifier == before)
+        let fourth = try #require(try daemon.await("holdfast-output", "ready").pid)
+        try Self.expectConfinement(of: Int32(fourth))
+        kill(Int32(fourth), SIGKILL)
+        let fifth = try #require(try daemon.await("holdfast-output", "ready") { $0.pid != fourth }.pid)
+        try Self.expectConfinement(of: Int32(fifth))
+        #expect(try daemon.worker("counter").restarts == 0)
+    }
+
+    @Test func `what the kernel lacks is said once, and logs are kept all the same`() throws {
+        let daemon = try Daemon(Self.counter, faults: "landlock_create_ruleset=95,seccomp=22")
+        try daemon.await("holdfast-output", "ready")
+        let warnings = try daemon.status().runtime.warnings
+        #expect(warnings.count { $0.contains("has no Landlock") } == 1)
+        #expect(warnings.count { $0.contains("filters no system calls") } == 1)
+        let status = try Self.status(daemon.pid("holdfast-output"))
+        #expect(status["Seccomp"] == "0")
+        #expect(status["NoNewPrivs"] == "1")
+        try Self.follow("counter", of: daemon, upTo: "line 100")
+        daemon.stop()
+        #expect(try !lines(daemon).isEmpty)
+    }
+
+    @Test(.enabled(if: getuid() == 0, "needs root to run it as another user"))
+    func `folders that only root may enter are no obstacle`() throws {
+        let daemon = try Daemon(Self.counter, permissions: 0o700)
+        let output = try daemon.await("holdfast-output", "ready")
+        #expect(output.restarts == 0)
+        try Self.follow("counter", of: daemon, upTo: "line 100")
+        daemon.stop()
+        #expect(try !lines(daemon).isEmpty)
+    }
+
+    @Test func `a log folder that was removed is made anew, and no line is lost`() throws {
+        let daemon = try Daemon(Self.counter)
+        try daemon.await("holdfast-output", "ready")
+        try Self.follow("counter", of: daemon, upTo: "line 100")
+        let folder = daemon.directory.appending(path: "state/log")
+        // Out of the folder, and still being written to.
+        let moved = daemon.directory.appending(path: "moved")
+        try FileManager.default.moveItem(at: folder.appending(path: "counter.log"), to: moved)
+        try FileManager.default.removeItem(at: folder)
+        try daemon.await("holdfast-output", "ready") { $0.restarts == 1 }
+        try Self.follow("counter", of: daemon, upTo: "line 1000")
+        let found = try Self.lines(in: moved).union(lines(daemon))
+        #expect(Set(1...1000).subtracting(found) == [])
+    }
+
+    @Test func `another log folder in the configuration replaces the process and its rules`() throws {
+        let daemon = try Daemon(Self.counter)
+        try daemon.await("counter", "ready")
+        let before = try daemon.await("holdfast-output", "ready")
+        try daemon.configure(
+            """
+            directory = "\(daemon.directory.path)/elsewhere"
+            \(Self.counter)
+            """)
+        try daemon.call(.reload)
+        try daemon.await("holdfast-output", "ready") { $0.pid != before.pid }
+        try Self.follow("counter", of: daemon, upTo: "line 1000")
+        #expect(try Self.lines(in: daemon.directory.appending(path: "elsewhere/counter.log")).contains(1000))
+        #expect(try daemon.worker("counter").restarts == 0)
+        // The same again changes nothing.
+        let after = try daemon.worker("holdfast-output").pid
+        try daemon.call(.reload)
+        #expect(try daemon.worker("holdfast-output").pid == after)
+    }
+}
