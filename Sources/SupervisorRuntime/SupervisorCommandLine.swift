@@ -9,12 +9,17 @@ package enum SupervisorCommandLine: Equatable {
     case printHelp
     case invalid(String)
 
-    /// - Parameter arguments: without the program's name.
+    /// - Parameter arguments: the program's name first. None at all where /proc is not mounted, for it is there that they
+    ///   are read: whatever was asked for, it was not to run with the defaults.
     package init(_ arguments: [String]) {
+        guard !arguments.isEmpty else {
+            self = .invalid("/proc has to be mounted: without it the arguments cannot be read")
+            return
+        }
         var configuration = Configuration.defaultPath
         var checks = false
         var stateVersion: Int?
-        var rest = arguments[...]
+        var rest = arguments.dropFirst()
         while let argument = rest.popFirst() {
             switch argument {
             case "--config", "-c":

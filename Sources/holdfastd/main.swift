@@ -8,5 +8,5 @@ switch ProcessEnvironment.programName {
 case "holdfast-output":
     SystemCall.exit(OutputRuntime.run())
 default:
-    SystemCall.exit(SupervisorRuntime.run(SupervisorCommandLine(Array(arguments.dropFirst()))))
+    SystemCall.exit(SupervisorRuntime.run(SupervisorCommandLine(arguments)))
 }
