@@ -15,6 +15,8 @@ package final class OutputRuntime {
     private let openJournal: (_ isRequired: Bool) -> (journal: (any JournalWriter)?, problem: String?)
     private var workers: [String: WorkerOutput] = [:]
     private var settings: LogSettings?
+    /// The newest event since the last confirmation.
+    private var lastEvent: Int?
 
     /// Called with what an operator should know and the log may not tell.
     package var onWarning: (String) -> Void = { _ in }
@@ -90,6 +92,7 @@ package final class OutputRuntime {
             guard let self else { return }
             deadman.during { handle(request, descriptor) }
         }
+        channel.onTurnEnded = { [weak self] in self?.confirmEvents() }
         channel.onMalformed = { [weak self] in self?.warn($0) }
         channel.onClosed = { [weak self] in self?.finish() }
         drain.onLoss = { [weak self] in self?.reporter.note($0) }
@@ -208,6 +211,14 @@ package final class OutputRuntime {
     private func log(_ event: EventReport) {
         // An event that cannot be kept is not lost: holdfastd has it in its ring, and counts for nothing here.
         _ = drain.sink.write(event, at: loop.now)
+        lastEvent = event.sequence
+    }
+
+    /// Tells holdfastd which events it need not repeat to the next process.
+    private func confirmEvents() {
+        guard let lastEvent else { return }
+        self.lastEvent = nil
+        channel.send(.logged(event: lastEvent))
     }
 
     private func report(_ worker: WorkerOutput, _ loss: LossReport) {

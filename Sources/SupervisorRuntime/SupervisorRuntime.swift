@@ -39,7 +39,7 @@ package final class SupervisorRuntime {
     var warnings: [String] {
         let development = "not started by root: all workers run as the user who started the runtime"
         let missed = outputLink.missedEvents
-        let incomplete = "the log lacks \(missed) events: holdfast-output did not take them in time"
+        let incomplete = "the log may lack \(missed) events: holdfast-output did not take them in time"
         return [
             runsAsRoot ? nil : development, cgroups.warning, keeper.warning, missed == 0 ? nil : incomplete,
         ].compactMap { $0 } + outputSetup.warnings

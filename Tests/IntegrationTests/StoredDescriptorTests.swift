@@ -135,7 +135,12 @@ import Testing
         let process = "process-\(try instance(pid))"
         try manager.listen { manager.names.contains(process) }
         let stranger = try ChildProcess.spawn(SpawnRequest(executable: "/bin/sleep", arguments: ["sleep", "1000"]))
-        defer { try? stranger.signal(SIGKILL) }
+        // Reaped as well: a zombie among our children keeps exit tests from seeing the end of theirs.
+        defer {
+            try? stranger.signal(SIGKILL)
+            _ = try? SystemCall.wait(for: stranger.exitDescriptor, .readable, timeout: .seconds(20))
+            _ = stranger.exit(keepingZombie: false)
+        }
         try daemon.crash()
         try manager.listen { true }
         manager.drop(process)

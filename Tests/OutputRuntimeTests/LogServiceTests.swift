@@ -131,6 +131,7 @@ import Testing
             guard let bytes = try? SystemCall.readFile(path, limit: 4096), bytes.last == 10 else { return false }
             return try EventReport(json: try JSONValue.parse(Array(bytes.dropLast()))) == event
         }
+        try output.loop.pump("its confirmation") { output.reports(ofType: "logged").last?["event"]?.intValue == 1 }
     }
 
     @Test func isAliveForItsSupervisor() throws {

@@ -81,14 +81,40 @@ import Testing
         #expect(events.map(\.sequence) == events.map(\.sequence).sorted())
     }
 
-    @Test func `events that were under way to a process that ended go to the next one`() throws {
+    @Test func `what a process has not confirmed goes to the next one, and nothing else`() throws {
         do {
             let first = try link.connect()
             record(5)
-            withExtendedLifetime(first) {}
+            #expect(try readAll(first).map(\.sequence) == Array(firstNumber..<firstNumber + 5))
+            let confirmation: JSONValue = ["type": "logged", "event": .int(Int64(firstNumber + 2))]
+            _ = try first.send(confirmation.serialised())
+            try loop.runOnce(timeout: .seconds(1))
         }
         record(5)
         let second = try link.connect()
-        #expect(try readAll(second).map(\.sequence) == Array(firstNumber..<firstNumber + 10))
+        #expect(try readAll(second).map(\.sequence) == Array(firstNumber + 3..<firstNumber + 10))
+    }
+
+    @Test func `the last words of a process that is gone are heard`() throws {
+        var lost: [LossLedger.Share] = []
+        link.onLost = { lost.append($1) }
+        do {
+            let first = try link.connect()
+            record(5)
+            _ = try readAll(first)
+            // Unread when it goes: then the first that holdfastd hears is an error.
+            record(1)
+            for _ in 0..<5 { try loop.runOnce(timeout: .milliseconds(25)) }
+            for message in [
+                ["type": "lost", "worker": "a", "lines": 3, "bytes": 30, "because": "its rate"],
+                ["type": "logged", "event": .int(Int64(firstNumber + 4))],
+            ] as [JSONValue] {
+                _ = try first.send(message.serialised())
+            }
+        }
+        // Its successor is there before the loop has turned.
+        let second = try link.connect()
+        #expect(lost == [LossLedger.Share(lines: 3, bytes: 30, because: "its rate")])
+        #expect(try readAll(second).map(\.sequence) == [firstNumber + 5])
     }
 }

@@ -19,6 +19,8 @@ final class SupervisorChannel {
     var onRequest: (SupervisorRequest, SharedDescriptor?) -> Void = { _, _ in }
     /// Called with each packet that could not be understood.
     var onMalformed: (String) -> Void = { _ in }
+    /// Called when the packets that had come are taken.
+    var onTurnEnded: () -> Void = {}
     /// Called once, when holdfastd has closed its end.
     var onClosed: () -> Void = {}
 
@@ -49,7 +51,9 @@ final class SupervisorChannel {
 
     private func handle(_ readiness: EventLoop.Readiness) {
         if readiness.contains(.writable) { flush() }
-        if readiness.contains(.readable) || readiness.contains(.hangUp) || readiness.contains(.error) { receive() }
+        guard readiness.contains(.readable) || readiness.contains(.hangUp) || readiness.contains(.error) else { return }
+        receive()
+        if registration != nil { onTurnEnded() }
     }
 
     private func flush() {

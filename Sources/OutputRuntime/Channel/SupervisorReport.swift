@@ -5,6 +5,8 @@ enum SupervisorReport {
     /// Logs have a place and FIFOs are drained.
     case ready
     case tail(id: Int, lines: [String])
+    /// The events up to this number have been dealt with.
+    case logged(event: Int)
     case lost(worker: String, LossReport.Share)
     /// Something an operator should know, such as "there is no journal here".
     case warning(String)
@@ -14,6 +16,7 @@ enum SupervisorReport {
         case .ready: ["type": "ready"]
         case .tail(let id, let lines):
             ["type": "tail", "id": id.json, "lines": .array(lines.map { .string($0) })]
+        case .logged(let event): ["type": "logged", "event": event.json]
         case .lost(let worker, let loss):
             [
                 "type": "lost", "worker": .string(worker), "lines": loss.count.lines.json,

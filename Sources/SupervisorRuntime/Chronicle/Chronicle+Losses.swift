@@ -16,7 +16,8 @@ extension Chronicle {
     func recordMissed(_ events: Range<Int>) {
         record(
             .eventsLost, worker: OutputWorker.name,
-            "the log lacks events \(events.lowerBound) to \(events.upperBound - 1): holdfast-output did not take them in time",
+            "the log may lack events \(events.lowerBound) to \(events.upperBound - 1): "
+                + "holdfast-output did not take them in time",
             details: [
                 "events": .int(Int64(events.count)), "first": .int(Int64(events.lowerBound)),
                 "last": .int(Int64(events.upperBound - 1)),

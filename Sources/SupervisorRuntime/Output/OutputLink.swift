@@ -31,7 +31,9 @@ final class OutputLink {
     var onDisconnect: () -> Void = {}
     var onLost: (_ worker: String, _ loss: LossLedger.Share) -> Void = { _, _ in }
 
-    /// The number of the last event that a process was told of. Those after it are its successor's to log.
+    /// The number of the last event that was sent.
+    private var lastSentEvent: Int
+    /// The number of the last one that a process has confirmed. Those after it are its successor's to log.
     private var lastLoggedEvent: Int
     /// By number; still to be reported.
     private var missed: [Range<Int>] = []
@@ -40,8 +42,6 @@ final class OutputLink {
     private struct Packet {
         let bytes: [UInt8]
         let descriptor: SharedDescriptor?
-        /// The event's number, if it is one.
-        let event: Int?
     }
 
     private static let gatheringTime: Duration = .milliseconds(20)
@@ -56,6 +56,7 @@ final class OutputLink {
         self.longestQueue = longestQueue
         // What an earlier runtime has recorded is no longer known.
         lastLoggedEvent = chronicle.events.first - 1
+        lastSentEvent = lastLoggedEvent
     }
 
     /// Makes the channel of a new process and queues what it has to know.
@@ -73,11 +74,14 @@ final class OutputLink {
 
     func disconnect() {
         let wasConnected = channel != nil
+        // Its last words count: what it has logged, and what is lost. Where it has left a word of ours unread, the
+        // first call tells that, and only the next ones what it said (ECONNRESET).
+        for _ in 0..<2 { while receive() == .packet {} }
         if let registration { loop.unregister(registration) }
         registration = nil
         channel = nil
         isReady = false
-        if let unsent = queue.lazy.compactMap(\.event).first { lastLoggedEvent = unsent - 1 }
+        lastSentEvent = lastLoggedEvent
         queue = []
         awaitsWritability = false
         let unanswered = tails.values
@@ -111,12 +115,16 @@ final class OutputLink {
     /// there is. Those that it has overwritten meanwhile are missed, which becomes an event itself.
     func logEvents() {
         guard channel != nil else { return }
-        while hasRoom, lastLoggedEvent + 1 < chronicle.events.next {
-            let next = max(lastLoggedEvent + 1, chronicle.events.first)
-            if next > lastLoggedEvent + 1 { missed.append(lastLoggedEvent + 1..<next) }
+        while hasRoom, lastSentEvent + 1 < chronicle.events.next {
+            let next = max(lastSentEvent + 1, chronicle.events.first)
+            if next > lastSentEvent + 1 {
+                missed.append(lastSentEvent + 1..<next)
+                // They are told of once, whoever comes.
+                lastLoggedEvent = max(lastLoggedEvent, next - 1)
+            }
             guard let event = chronicle.events[next] else { return }
-            lastLoggedEvent = next
-            send(["type": "event", "event": event.report.json], event: next)
+            lastSentEvent = next
+            send(["type": "event", "event": event.report.json])
         }
         // Not before: each new event pushes an old one out.
         if hasRoom { reportMissed() }
@@ -163,11 +171,9 @@ final class OutputLink {
 
     /// Queues a packet. Unless it is urgent it waits a moment for others: in a burst of deaths the processors belong to
     /// the replacements, not to what is written about them.
-    private func send(
-        _ message: JSONValue, _ descriptor: SharedDescriptor? = nil, event: Int? = nil, isUrgent: Bool = false
-    ) {
+    private func send(_ message: JSONValue, _ descriptor: SharedDescriptor? = nil, isUrgent: Bool = false) {
         guard channel != nil else { return }
-        queue.append(Packet(bytes: message.serialised(), descriptor: descriptor, event: event))
+        queue.append(Packet(bytes: message.serialised(), descriptor: descriptor))
         if isUrgent {
             flush()
         } else {
@@ -214,27 +220,34 @@ final class OutputLink {
     }
 
     private func handle(_ readiness: EventLoop.Readiness) {
-        if readiness.contains(.readable) { receive() }
+        if readiness.contains(.readable), receive() == .end { return disconnect() }
         if readiness.contains(.writable) { flush() }
-        if readiness.contains(.hangUp), !readiness.contains(.readable) { disconnect() }
+        if readiness.contains(.hangUp) { disconnect() }
     }
 
-    private func receive() {
-        guard let channel else { return }
+    private enum Received {
+        case packet, nothing, end
+    }
+
+    /// Takes one packet.
+    private func receive() -> Received {
+        guard let channel else { return .nothing }
         let packet = withUnsafeTemporaryAllocation(byteCount: Self.largestPacket, alignment: 1) { buffer -> [UInt8]? in
             guard let result = try? channel.receive(into: buffer), case .done(let message) = result else { return nil }
             return Array(buffer[..<message.count])
         }
-        guard let packet else { return }
-        guard !packet.isEmpty else { return disconnect() }
-        guard let message = try? JSONValue.parse(packet) else { return }
+        guard let packet else { return .nothing }
+        guard !packet.isEmpty else { return .end }
+        guard let message = try? JSONValue.parse(packet) else { return .packet }
         switch message["type"]?.stringValue {
         case "ready":
             isReady = true
             onReady()
         case "tail":
-            guard let id = message["id"]?.intValue, let answer = tails.removeValue(forKey: id) else { return }
+            guard let id = message["id"]?.intValue, let answer = tails.removeValue(forKey: id) else { break }
             answer((message["lines"]?.arrayValue ?? []).compactMap(\.stringValue))
+        case "logged":
+            lastLoggedEvent = max(lastLoggedEvent, min(message["event"]?.intValue ?? 0, lastSentEvent))
         case "lost":
             onLost(
                 message["worker"]?.stringValue ?? "",
@@ -246,6 +259,7 @@ final class OutputLink {
         default:
             break  // from a newer version
         }
+        return .packet
     }
 }
 
