@@ -62,7 +62,7 @@ extension SupervisorTree {
         }
     }
 
-    private mutating func retry(_ worker: WorkerID) {
+    mutating func retry(_ worker: WorkerID) {
         workers[worker].skipsGate = startsByItself(.worker(worker), in: workers[worker].parent)
         spawn(worker)
     }

@@ -48,8 +48,9 @@ struct SupervisorNode: Sendable {
     var phase: SupervisorPhase = .down
     /// A stop of some or all children is under way.
     var scope: ScopePurpose?
-    /// Restarts made, oldest first; those older than the window are dropped when the next one is made.
-    var restarts: [(child: Child, at: MonotonicInstant)] = []
+    /// Restarts made, oldest first; those older than the window are dropped when the next one is made. Children by name: a
+    /// restart counts until it leaves the window, also when its child has left the tree.
+    var restarts: [(child: String, at: MonotonicInstant)] = []
     /// Its next start is a restart after an escalation and counts in its parent's window.
     var owesRestart = false
     /// Start it whatever its predecessors are doing: it is its own restart.

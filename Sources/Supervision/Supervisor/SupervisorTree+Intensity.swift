@@ -10,7 +10,7 @@ extension SupervisorTree {
         }
         let window = supervisors[supervisor].intensity.within
         supervisors[supervisor].restarts.removeAll { $0.at.duration(to: now) >= window }
-        supervisors[supervisor].restarts.append((child: child, at: now))
+        supervisors[supervisor].restarts.append((child: name(of: child), at: now))
         return true
     }
 
@@ -23,9 +23,9 @@ extension SupervisorTree {
         of supervisor: SupervisorID, countedWith child: Child? = nil, at instant: MonotonicInstant? = nil
     ) -> Int {
         let node = supervisors[supervisor]
+        let only = node.intensity.scope == .shared ? nil : child.map { name(of: $0) }
         return node.restarts.count { restart in
-            restart.at.duration(to: instant ?? now) < node.intensity.within
-                && (child == nil || node.intensity.scope == .shared || restart.child == child)
+            restart.at.duration(to: instant ?? now) < node.intensity.within && (only == nil || restart.child == only)
         }
     }
 
@@ -46,7 +46,8 @@ extension SupervisorTree {
         switch (supervisors[supervisor].intensity.scope, reaction) {
         case (.perChild, .park(let retryAfter)):
             park(child, retryAfter: retryAfter)
-            supervisors[supervisor].restarts.removeAll { $0.child == child }
+            let name = name(of: child)
+            supervisors[supervisor].restarts.removeAll { $0.child == name }
         case (.shared, .park(let retryAfter)):
             openScope(supervisor, for: .park(retryAfter: retryAfter))
         case (_, .escalate):

@@ -39,7 +39,9 @@ extension SupervisorTree {
             phase: node.phase, isWanted: node.isWanted, pauseReasons: node.pauseReasons, failures: node.failures,
             owesRestart: node.owesRestart, notBefore: node.notBefore, skipsGate: node.skipsGate,
             brokenSince: node.brokenSince, restarts: node.restarts, lastExit: node.lastExit,
-            lastFailure: node.lastFailure)
+            lastFailure: node.lastFailure, isDeparting: departing.contains(worker),
+            stopPlan: node.phase.isDown ? nil : node.specification.stopPlan,
+            watchdogSignal: node.phase.isDown ? nil : node.specification.watchdogSignal)
     }
 
     private func record(of supervisor: SupervisorID) -> SupervisorRecord {
@@ -49,17 +51,7 @@ extension SupervisorTree {
             name: node.name, phase: node.phase, scope: node.scope,
             areAllScoped: areAllScoped,
             scoped: areAllScoped ? [] : node.entries.filter(\.isInStopScope).map { name(of: $0.child) },
-            restarts: node.restarts.compactMap { restart in
-                isKnown(restart.child) ? SupervisorRecord.Restart(child: name(of: restart.child), at: restart.at) : nil
-            },
+            restarts: node.restarts.map { SupervisorRecord.Restart(child: $0.child, at: $0.at) },
             owesRestart: node.owesRestart, skipsGate: node.skipsGate)
-    }
-
-    /// A restart is remembered until it leaves the window, its child perhaps not.
-    private func isKnown(_ child: Child) -> Bool {
-        switch child {
-        case .worker(let worker): workers.contains(worker)
-        case .supervisor(let supervisor): supervisors.contains(supervisor)
-        }
     }
 }

@@ -20,20 +20,19 @@ extension SupervisorTree {
         where workersByName[recorded.name] == nil {
             restoreDeparted(recorded)
         }
+        removed.workers = record.workers.keys.filter { workersByName[$0] == nil }.sorted()
+        let present = Set(supervisors.ids.map { supervisors[$0].name })
+        removed.supervisors = record.supervisors.keys.filter { !present.contains($0) }.sorted()
     }
 
     private mutating func restore(_ supervisor: SupervisorID, _ record: SupervisorRecord) {
-        var childrenByName: [String: Child] = [:]
-        for entry in supervisors[supervisor].entries { childrenByName[name(of: entry.child)] = entry.child }
         supervisors[supervisor].phase = record.phase
         // Everything was to end, and is to run again: this supervisor would not be here otherwise.
         let endsWithTheRoot = supervisor == root && record.scope == .down
         supervisors[supervisor].scope = endsWithTheRoot ? .startAgain : record.scope
         supervisors[supervisor].owesRestart = record.owesRestart
         supervisors[supervisor].skipsGate = record.skipsGate
-        supervisors[supervisor].restarts = record.restarts.compactMap { restart in
-            childrenByName[restart.child].map { (child: $0, at: restart.at) }
-        }
+        supervisors[supervisor].restarts = record.restarts.map { (child: $0.child, at: $0.at) }
         let goesDown = record.scope != nil && supervisors[supervisor].scope != .startAgain
         for index in supervisors[supervisor].entries.indices {
             let name = name(of: supervisors[supervisor].entries[index].child)
@@ -45,7 +44,8 @@ extension SupervisorTree {
     private mutating func restore(_ worker: WorkerID, _ record: WorkerRecord) {
         let specification = workers[worker].specification
         workers[worker].phase = record.phase
-        workers[worker].isWanted = record.isWanted
+        // Removed, and configured again before it was gone: what anybody wanted of it is long over.
+        workers[worker].isWanted = record.isDeparting ? specification.startsAutomatically : record.isWanted
         workers[worker].pauseReasons = record.pauseReasons
         workers[worker].failures = record.failures
         workers[worker].owesRestart = record.owesRestart
@@ -59,11 +59,14 @@ extension SupervisorTree {
         if record.launch != specification.launch { outdated.insert(worker) }
     }
 
-    /// It is no longer configured: what runs of it has to go.
+    /// It is no longer configured: what runs of it has to go, by the plan that it was started with.
     private mutating func restoreDeparted(_ record: WorkerRecord) {
         guard !record.phase.isDown else { return }
+        let specification = WorkerSpecification(
+            name: record.name, watchdog: record.watchdog, watchdogSignal: record.watchdogSignal ?? .kill,
+            stopPlan: record.stopPlan ?? StopPlan(), launch: record.launch)
         let worker = workers.insert {
-            WorkerNode(id: $0, specification: WorkerSpecification(name: record.name), parent: nil, isWanted: false)
+            WorkerNode(id: $0, specification: specification, parent: nil, isWanted: false)
         }
         workersByName[record.name] = worker
         restore(worker, record)
@@ -74,35 +77,53 @@ extension SupervisorTree {
     /// The first event of a restored tree. Clocks that count against a worker begin anew, and what was ordered is ordered
     /// again: nobody knows how far it got.
     mutating func resumeSupervision() {
-        for worker in workers.ids {
-            reassert(worker)
-            if departing.contains(worker) { requestStop(worker) }
-        }
-        for worker in outdated.sorted() where workers.contains(worker) && !departing.contains(worker) {
+        for worker in workers.ids { reassert(worker) }
+        for worker in departing.sorted() { requestStop(worker) }
+        for worker in outdated.sorted() where !departing.contains(worker) {
             replace(worker, with: workers[worker].specification)
         }
         outdated = []
         if supervisors[root].phase == .down { bringUp(root) }
         conform(root)
-        for worker in workers.ids where workers.contains(worker) { dropSheddingIfEssential(worker) }
+        for worker in workers.ids where workers.contains(worker) {
+            dropSheddingIfEssential(worker)
+            if workers[worker].pauseReasons.isEmpty { endPause(worker) }
+        }
         settleAll(root)
     }
 
+    /// Nothing is settled in here: others may not have had their turn yet.
     private mutating func reassert(_ worker: WorkerID) {
+        guard let live = workers[worker].phase.instance else { return }
         switch workers[worker].phase {
-        case .starting(var live):
-            live.startDeadline = now + workers[worker].specification.startTimeout
-            enter(worker, .starting(live))
-        case .running(let live):
-            thaw(worker, live)
-        case .ready(let live):
+        case .starting, .running:
+            actions.append(.thawGroup(worker, live.id))
+            startClockAnew(worker)
+        case .ready:
             actions.append(.thawGroup(worker, live.id))
             becomeReady(worker, live)
-        case .paused(let live):
-            actions.append(.freezeGroup(worker, live.id))
-        case .stopping(let live, let stop):
+        case .paused:
+            let isEssential = workers[worker].specification.isEssential
+            let isPaused = workers[worker].pauseReasons.contains { !isEssential || !$0.isShedding }
+            if isPaused { actions.append(.freezeGroup(worker, live.id)) }
+        case .stopping(_, let stop):
             beginAgain(worker, live, stop)
         case .stopped, .waiting, .held, .backingOff, .failed, .finished: break
+        }
+    }
+
+    private mutating func startClockAnew(_ worker: WorkerID) {
+        let specification = workers[worker].specification
+        let deadline = now + specification.startTimeout
+        switch workers[worker].phase {
+        case .starting(var live):
+            live.startDeadline = deadline
+            enter(worker, .starting(live))
+        case .running(var live):
+            live.startDeadline = deadline
+            enter(worker, .running(live))
+            if specification.readiness == .started { becomeReady(worker, live) }
+        case .ready, .paused, .stopping, .stopped, .waiting, .held, .backingOff, .failed, .finished: break
         }
     }
 
@@ -118,6 +139,8 @@ extension SupervisorTree {
             }
             return
         }
+        // It may have been paused before, and a frozen group takes no signal.
+        actions.append(.thawGroup(worker, live.id))
         switch stop.purpose {
         case .requested, .failure:
             beginStop(worker, for: stop.purpose)
@@ -125,7 +148,7 @@ extension SupervisorTree {
             fresh.isRequestedToo = stop.isRequestedToo
             enter(worker, .stopping(live, fresh))
         case .announced:
-            announceStop(worker, live)
+            awaitAnnouncedStop(worker, live, isRequestedToo: stop.isRequestedToo)
         case .ended:
             break  // has an exit
         }
@@ -137,7 +160,7 @@ extension SupervisorTree {
         guard workers.contains(worker), let live = workers[worker].phase.instance, live.id == instance else { return }
         switch workers[worker].phase {
         case .starting:
-            lineUp(worker)
+            retry(worker)
             settleParent(of: worker)
         case .stopping(let live, var stop):
             stop.purpose = .requested

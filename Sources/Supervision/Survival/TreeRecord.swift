@@ -71,13 +71,19 @@ package struct WorkerRecord: Equatable, Sendable {
     package var restarts: Int
     package var lastExit: ExitStatus?
     package var lastFailure: FailureCause?
+    /// It was removed from the configuration and is waited for.
+    package var isDeparting: Bool
+    /// How its process is to be stopped, should it no longer be configured; `nil` when it has none.
+    package var stopPlan: StopPlan?
+    package var watchdogSignal: Signal?
 
     package init(
         name: String, launch: LaunchFingerprint = LaunchFingerprint(""), watchdog: Duration? = nil,
         phase: WorkerPhase = .stopped, isWanted: Bool = true, pauseReasons: Set<PauseReason> = [], failures: Int = 0,
         owesRestart: Bool = false, notBefore: MonotonicInstant? = nil, skipsGate: Bool = false,
         brokenSince: MonotonicInstant? = nil, restarts: Int = 0, lastExit: ExitStatus? = nil,
-        lastFailure: FailureCause? = nil
+        lastFailure: FailureCause? = nil, isDeparting: Bool = false, stopPlan: StopPlan? = nil,
+        watchdogSignal: Signal? = nil
     ) {
         self.name = name
         self.launch = launch
@@ -93,6 +99,9 @@ package struct WorkerRecord: Equatable, Sendable {
         self.restarts = restarts
         self.lastExit = lastExit
         self.lastFailure = lastFailure
+        self.isDeparting = isDeparting
+        self.stopPlan = stopPlan
+        self.watchdogSignal = watchdogSignal
     }
 }
 

@@ -20,13 +20,18 @@ extension SupervisorTree {
         guard workers.contains(worker), workers[worker].pauseReasons.remove(reason) != nil,
             workers[worker].pauseReasons.isEmpty
         else { return }
+        endPause(worker)
+        settleParent(of: worker)
+    }
+
+    /// No reason holds any more.
+    mutating func endPause(_ worker: WorkerID) {
         switch workers[worker].phase {
         case .paused(let live): thaw(worker, live)
         case .held: release(worker)
         case .starting, .running, .ready, .stopping: break
         case .stopped, .waiting, .backingOff, .failed, .finished: break
         }
-        settleParent(of: worker)
     }
 
     /// Stops the group and every clock that would count its silence against it.
@@ -52,7 +57,7 @@ extension SupervisorTree {
         }
     }
 
-    /// No reason holds any more: a held worker goes on where it was held up.
+    /// A held worker goes on where it was held up.
     private mutating func release(_ worker: WorkerID) {
         guard let parent = workers[worker].parent, workers[worker].owesRestart, admitsStarts(parent) else {
             return enter(worker, .waiting)

@@ -44,12 +44,17 @@ extension SupervisorTree {
 
     /// `STOPPING=1`: it goes by itself, and has its plan's whole grace for it.
     mutating func announceStop(_ worker: WorkerID, _ live: LiveInstance) {
+        awaitAnnouncedStop(worker, live)
+        settleParent(of: worker)
+    }
+
+    mutating func awaitAnnouncedStop(_ worker: WorkerID, _ live: LiveInstance, isRequestedToo: Bool = false) {
         let plan = workers[worker].specification.stopPlan
         let grace = plan.steps.reduce(.zero) { $0 + $1.grace }
         let stop = Stop(
-            purpose: .announced, begunAt: now, remainingSteps: [], killGrace: plan.killGrace, deadline: now + grace)
+            purpose: .announced, isRequestedToo: isRequestedToo, begunAt: now, remainingSteps: [],
+            killGrace: plan.killGrace, deadline: now + grace)
         enter(worker, .stopping(live, stop))
-        settleParent(of: worker)
     }
 
     /// The stop's deadline has come.

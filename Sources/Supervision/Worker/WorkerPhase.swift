@@ -55,7 +55,7 @@ package struct LiveInstance: Equatable, Sendable {
     /// It has been ready; a pause does not undo that.
     package var wasReady = false
     /// It said `STOPPING=1` before it was frozen.
-    var hasAnnouncedStop = false
+    package var hasAnnouncedStop = false
     /// Until when it has to be ready. Suspended by a pause.
     package var startDeadline: MonotonicInstant
     package var watchdogPeriod: Duration?
@@ -67,12 +67,13 @@ package struct LiveInstance: Equatable, Sendable {
     package var stabilityRemaining: Duration
 
     package init(
-        id: InstanceID, spawnedAt: MonotonicInstant, wasReady: Bool = false, startDeadline: MonotonicInstant,
-        watchdogPeriod: Duration?, stabilityRemaining: Duration
+        id: InstanceID, spawnedAt: MonotonicInstant, wasReady: Bool = false, hasAnnouncedStop: Bool = false,
+        startDeadline: MonotonicInstant, watchdogPeriod: Duration?, stabilityRemaining: Duration
     ) {
         self.id = id
         self.spawnedAt = spawnedAt
         self.wasReady = wasReady
+        self.hasAnnouncedStop = hasAnnouncedStop
         self.startDeadline = startDeadline
         self.watchdogPeriod = watchdogPeriod
         self.stabilityRemaining = stabilityRemaining

@@ -27,6 +27,9 @@ extension WorkerRecord {
         if restarts > 0 { writer.add("restarts", Int64(restarts)) }
         writer.add("last_exit", lastExit.map(StateText.text))
         writer.add("last_failure", lastFailure.map(StateText.text))
+        writer.add("departing", isDeparting)
+        if let stopPlan { writer.add("stop_plan", object: stopPlan.stateText) }
+        if let watchdogSignal { writer.add("watchdog_signal", Int64(watchdogSignal.rawValue)) }
         return writer.object
     }
 
@@ -47,6 +50,12 @@ extension WorkerRecord {
         restarts = try reader.optionalInteger("restarts") ?? 0
         lastExit = try reader.optionalWord("last_exit", StateText.exit)
         lastFailure = try reader.optionalWord("last_failure", StateText.cause)
+        isDeparting = try reader.flag("departing")
+        stopPlan = try json["stop_plan"].map { plan throws(JSONError) in
+            try StopPlan(stateJSON: StateReader(json: plan))
+        }
+        watchdogSignal = try reader.optionalInteger("watchdog_signal").flatMap { Int32(exactly: $0) }.map(
+            Signal.init(rawValue:))
     }
 }
 
@@ -78,6 +87,7 @@ extension LiveInstance {
         writer.add("instance", id.rawValue)
         writer.add("spawned_at", spawnedAt)
         writer.add("was_ready", wasReady)
+        writer.add("announced_stop", hasAnnouncedStop)
         writer.add("watchdog_ns", watchdogPeriod)
         writer.add("until_stable_ns", stabilityRemaining)
         return writer.object
@@ -87,9 +97,39 @@ extension LiveInstance {
         let spawnedAt = try reader.instant("spawned_at")
         self.init(
             id: InstanceID(rawValue: UInt64(bitPattern: Int64(try reader.integer("instance")))), spawnedAt: spawnedAt,
-            wasReady: try reader.flag("was_ready"), startDeadline: spawnedAt,
+            wasReady: try reader.flag("was_ready"), hasAnnouncedStop: try reader.flag("announced_stop"),
+            startDeadline: spawnedAt,
             watchdogPeriod: try reader.optionalDuration("watchdog_ns"),
             stabilityRemaining: .nanoseconds(Int64(try reader.integer("until_stable_ns"))))
+    }
+}
+
+extension StopPlan {
+    fileprivate var stateText: [UInt8] {
+        var writer = StateWriter()
+        writer.add(
+            "steps",
+            objects: steps.map { step in
+                var writer = StateWriter()
+                writer.add("signal", Int64(step.signal.rawValue))
+                writer.add("grace_ns", step.grace)
+                return writer.object
+            })
+        writer.add("kill_grace_ns", killGrace)
+        return writer.object
+    }
+
+    fileprivate init(stateJSON reader: StateReader) throws(JSONError) {
+        var steps: [Step] = []
+        for step in try reader.list("steps") {
+            let reader = StateReader(json: step)
+            guard let signal = Int32(exactly: try reader.integer("signal")) else {
+                throw JSONError(.numberOutOfRange, at: "signal", "is no signal")
+            }
+            steps.append(
+                Step(signal: Signal(rawValue: signal), grace: .nanoseconds(Int64(try reader.integer("grace_ns")))))
+        }
+        self.init(steps: steps, killGrace: .nanoseconds(Int64(try reader.integer("kill_grace_ns"))))
     }
 }
 
