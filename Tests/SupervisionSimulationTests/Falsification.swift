@@ -13,6 +13,8 @@ struct Falsification: Sendable, CustomTestStringConvertible {
     /// Told with the lie.
     var falsified: [Event]
     var tamper: @Sendable (inout Observation) -> Void
+    /// The lie about what the next supervisor has read, before `resumed`.
+    var tamperWithHandover: @Sendable (inout Handover) -> Void = { _ in }
 
     var testDescription: String { "\(invariant.rawValue): \(lie)" }
 
@@ -21,7 +23,9 @@ struct Falsification: Sendable, CustomTestStringConvertible {
         .notified(.camera, .number(1), .ready),
     ]
 
-    static let all: [Falsification] = [
+    static let all: [Falsification] = ofOneLife + ofTheNextLife
+
+    private static let ofOneLife: [Falsification] = [
         Falsification(invariant: .singleInstance, lie: "a second process", history: up, falsified: [.deadlineReached]) {
             $0.actions.append(.spawn(.camera, .number(9)))
             $0.event = .operatorRequested(.camera, .start)
@@ -142,6 +146,44 @@ struct Falsification: Sendable, CustomTestStringConvertible {
             invariant: .reloadApplied, lie: "forgotten, but configured", history: up,
             falsified: [.operatorRequested(.detector, .start)]
         ) { $0.actions.append(.forgetWorker(.camera)) },
+    ]
+
+    private static let ofTheNextLife: [Falsification] = [
+        Falsification(
+            invariant: .recordKept, lie: "a restart that nobody remembers", history: failedOnce, falsified: [.resumed],
+            tamper: { _ in }, tamperWithHandover: { $0.status.workers[0].restarts = 0 }),
+        Falsification(
+            invariant: .groupReaped, lie: "a process that nobody remembers", history: up, falsified: [.resumed],
+            tamper: { _ in },
+            tamperWithHandover: {
+                $0.status.workers.removeFirst()
+                $0.owners = [:]
+            }),
+        Falsification(
+            invariant: .livenessClock, lie: "no watchdog after the gap", history: up, falsified: [.resumed]
+        ) { $0.nextDeadline = nil },
+        Falsification(
+            invariant: .pausedWithReason, lie: "paused, and not frozen again",
+            history: up + [.pauseRequested(.camera, .heat)], falsified: [.resumed]
+        ) { $0.actions.removeAll { $0 == .freezeGroup(.camera, .number(1)) } },
+        Falsification(
+            invariant: .pausedWithReason, lie: "running, and not thawed for certain", history: up, falsified: [.resumed]
+        ) { $0.actions.removeAll { $0 == .thawGroup(.camera, .number(1)) } },
+        Falsification(
+            invariant: .explainedStop, lie: "stopped for being silent in the gap", history: up, falsified: [.resumed]
+        ) {
+            $0.actions += [
+                .signalGroup(.camera, .number(1), .abort), .signalGroup(.camera, .number(1), .continue),
+            ]
+        },
+        Falsification(
+            invariant: .singleInstance, lie: "numbers that begin anew",
+            falsified: [.resumed, .spawnInterrupted(.camera, .number(1))]
+        ) {
+            guard case .spawnInterrupted = $0.event else { return }
+            $0.actions.removeAll { if case .spawn = $0 { true } else { false } }
+            $0.actions.append(.spawn(.camera, .number(2)))
+        },
     ]
 
     private static let failedOnce: [Event] =

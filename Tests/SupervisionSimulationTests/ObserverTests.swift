@@ -12,6 +12,8 @@ import Testing
         }
         var found: Violation?
         for event in `case`.falsified where found == nil {
+            if event == .resumed { found = tree.handOver(tamper: `case`.tamperWithHandover) }
+            if found != nil { break }
             found = tree.handle(event, tamper: `case`.tamper)
         }
         let violation = try #require(found)
@@ -21,7 +23,27 @@ import Testing
     @Test("the same histories hold as long as nobody lies", arguments: Falsification.all)
     func honestAnswerHolds(_ case: Falsification) {
         var tree = TamperedTree(`case`.root)
-        for event in `case`.history + `case`.falsified { #expect(tree.handle(event) == nil, "after \(event)") }
+        for event in `case`.history + `case`.falsified {
+            if event == .resumed { #expect(tree.handOver() == nil) }
+            #expect(tree.handle(event) == nil, "after \(event)")
+        }
+    }
+
+    @Test(
+        "what anybody can see of processes has to fit the account",
+        arguments: [
+            ("camera", 1, true, Invariant.pausedWithReason), ("camera", 3, false, .groupReaped),
+            ("detector", 2, false, .singleInstance),
+        ])
+    func processesHaveToFit(_ worker: String, _ instance: UInt64, _ isFrozen: Bool, _ expected: Invariant) throws {
+        var tree = TamperedTree(.pair())
+        for event: Event in [.started, .spawned(.camera, .number(1)), .spawned(.detector, .number(2))] {
+            #expect(tree.handle(event) == nil)
+        }
+        let honest = ProcessSighting(worker: "detector", instance: .number(2), isFrozen: false, isEnding: false)
+        #expect(tree.observer.check([honest]) == nil)
+        let seen = ProcessSighting(worker: worker, instance: .number(instance), isFrozen: isFrozen, isEnding: false)
+        #expect(try #require(tree.observer.check([honest, seen])).invariant == expected)
     }
 
     @Test func everyInvariantOfASingleStepHasAFalsification() {

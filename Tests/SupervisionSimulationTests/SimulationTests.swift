@@ -6,15 +6,28 @@ import Testing
 @Suite struct SimulationTests {
     /// A first look; `make simulate` runs many more.
     @Test(.timeLimit(.minutes(1))) func theInvariantsHoldOverTheFirstSeeds() {
-        for seed in UInt64(0)..<300 {
+        var deadly = 0
+        for seed in UInt64(0)..<200 {
             let outcome = Simulation(Schedule.generated(seed: seed)).run()
             #expect(outcome.violation == nil, "seed \(seed): \(outcome.violation?.description ?? "")")
+            if outcome.deaths > 0 { deadly += 1 }
         }
+        #expect(deadly * 3 > 200, "the supervisor dies in more than a third of them")
     }
 
     @Test func aSeedGivesTheSameTraceEachTime() {
         #expect(trace(7) == trace(7))
         #expect(trace(7) != trace(8))
+    }
+
+    @Test("deaths change nothing else in a schedule", arguments: [UInt64(1), 7, 13, 99, 4711])
+    func deathsAreDrawnApart(_ seed: UInt64) {
+        let without = Schedule.generated(seed: seed, withDeaths: false)
+        var with = Schedule.generated(seed: seed)
+        #expect(with.stimuli.count > without.stimuli.count)
+        with.stimuli.removeAll { if case .death = $0.stimulus { true } else { false } }
+        #expect(with.stimuli.map { "\($0)" } == without.stimuli.map { "\($0)" })
+        #expect(with.tree == without.tree)
     }
 
     @Test func aSparedProcessBehaves() throws {
@@ -43,7 +56,7 @@ import Testing
     private func trace(_ seed: UInt64) -> [String] {
         var formatter = TraceFormatter()
         var lines: [String] = []
-        _ = Simulation(Schedule.generated(seed: seed)) { lines += formatter.lines($0, before: $1) }.run()
+        _ = Simulation(Schedule.generated(seed: seed)) { lines += formatter.lines($0) }.run()
         return lines
     }
 

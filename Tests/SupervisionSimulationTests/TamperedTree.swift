@@ -6,14 +6,26 @@ import MonotonicTime
 struct TamperedTree {
     private var tree: SupervisorTree
     let observer: Observer
+    private let root: SupervisorSpecification
     private var now = MonotonicInstant(nanoseconds: 1_000_000_000)
 
     init(_ root: SupervisorSpecification) {
         tree = SupervisorTree(root, seed: 1)
         observer = Observer(root, status: tree.status(at: now))
+        self.root = root
     }
 
     var status: TreeStatus { tree.status(at: now) }
+
+    /// The supervisor dies, and another one takes over; `tamper` falsifies what the observer gets to see of that.
+    mutating func handOver(tamper: (inout Handover) -> Void = { _ in }) -> Violation? {
+        tree = SupervisorTree(root, seed: 2, restoring: tree.record)
+        var handover = Handover(
+            now: now, specification: root, status: tree.status(at: now),
+            owners: Dictionary(uniqueKeysWithValues: tree.liveInstances.map { ($0.instance, $0.worker) }))
+        tamper(&handover)
+        return observer.follow(handover)
+    }
 
     /// Ten milliseconds later, the event; `tamper` falsifies what the observer gets to see of the answer.
     mutating func handle(_ event: Event, tamper: (inout Observation) -> Void = { _ in }) -> Violation? {

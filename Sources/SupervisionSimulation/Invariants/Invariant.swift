@@ -41,6 +41,8 @@ package enum Invariant: String, CaseIterable, Sendable {
     case statusConsistent = "status-consistent"
     /// A reload changes what it must and forgets what was removed.
     case reloadApplied = "reload-applied"
+    /// A supervisor that takes over finds everything as the one before it left it.
+    case recordKept = "record-kept"
     /// Once all faults have ceased, everything comes to rest.
     case convergence
 }

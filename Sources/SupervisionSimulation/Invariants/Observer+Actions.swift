@@ -33,7 +33,10 @@ extension Observer {
             instance.isFrozen = true
         case .thawGroup(let worker, let instance):
             guard let (worker, instance) = target(worker, instance, of: action) else { return }
-            require(instance.isFrozen, .pausedWithReason, "\(worker.name) is thawed, but it was not frozen")
+            require(
+                instance.isFrozen || event == .resumed, .pausedWithReason,
+                "\(worker.name) is thawed, but it was not frozen")
+            owedThaws.remove(instance.id)
             instance.isFrozen = false
         case .abandonGroup(let worker, let instance):
             guard let (worker, instance) = target(worker, instance, of: action) else { return }
@@ -65,6 +68,7 @@ extension Observer {
         require(
             instance.stageDue.map { $0.earliest <= now } ?? false, .groupReaped,
             "\(worker.name) is abandoned before its kill had the time that killGrace gives")
+        abandoned.insert(instance.id)
         noteGone(worker, instance)
     }
 
@@ -84,6 +88,10 @@ extension Observer {
                 .continueAfterSignal, "instance \(instance.rawValue) got a terminating signal, but no SIGCONT after it")
         }
         owedContinues.removeAll(keepingCapacity: true)
+        for instance in owedThaws {
+            fail(.pausedWithReason, "instance \(instance.rawValue) may still be frozen, and is not thawed")
+        }
+        owedThaws.removeAll(keepingCapacity: true)
         for worker in roster {
             require(worker.unreported == nil, .statusConsistent, "the failure of \(worker.name) is not reported")
             guard let instance = worker.instance else { continue }

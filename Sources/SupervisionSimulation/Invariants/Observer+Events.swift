@@ -18,7 +18,8 @@ extension Observer {
         case .operatorRequested(let worker, _), .pauseRequested(let worker, _), .resumeRequested(let worker, _):
             workers[worker].map(\.isForgotten) ?? true
         case .reloaded, .resumed: false
-        case .spawnInterrupted(let worker, let instance): live(worker, instance) == nil
+        case .spawnInterrupted(let worker, let instance):
+            live(worker, instance).map { $0.1.spawnedAt != nil || $0.1.exitedAt != nil } ?? true
         }
     }
 
@@ -68,7 +69,9 @@ extension Observer {
             if let worker = workers[worker] { noteResume(worker, reason) }
         case .reloaded(let specification):
             if !isShuttingDown { learn(specification, from: status) }
-        case .resumed, .spawnInterrupted: break  // the death of the supervisor is not simulated
+        case .resumed: noteResumed(status)
+        case .spawnInterrupted(let worker, let instance):
+            if let (worker, instance) = live(worker, instance) { noteInterrupted(worker, instance) }
         }
     }
 
@@ -83,7 +86,7 @@ extension Observer {
         if !worker.reasons.isEmpty { suspendClocks(of: worker, instance) }
     }
 
-    private func startDue(_ instance: InstanceModel) -> Due? { instance.due(after: now) { $0.startTimeout } }
+    func startDue(_ instance: InstanceModel) -> Due? { instance.due(after: now) { $0.startTimeout } }
 
     private func noteReady(_ worker: WorkerModel, _ instance: InstanceModel) {
         instance.isReady = true
@@ -150,7 +153,8 @@ extension Observer {
         }
     }
 
-    private func noteAnnouncement(_ worker: WorkerModel, _ instance: InstanceModel) {
+    func noteAnnouncement(_ worker: WorkerModel, _ instance: InstanceModel) {
+        instance.hasAnnouncedStop = true
         let total = instance.due(after: now) { $0.stopPlan.longest }
         let graces = instance.due(after: now) { $0.stopPlan.longest - $0.stopPlan.killGrace }
         if let total, let graces {

@@ -36,6 +36,7 @@ extension Observer {
         worker.goneAt = nil
         worker.hasOtherCause = false
         worker.isOnRequest = false
+        worker.isRetryDue = false
         worker.parkedAlone = false
     }
 
@@ -81,7 +82,7 @@ extension Observer {
         let isOneSequence =
             switch event {
             case .deadlineReached: false
-            case .reloaded: worker.supervisor === lastSequenceSupervisor
+            case .reloaded, .resumed: worker.supervisor === lastSequenceSupervisor
             default: true
             }
         require(
@@ -132,8 +133,9 @@ extension Observer {
         guard case .failed = worker.lastEnd, let supervisor = worker.supervisor else { return }
         let isRetry = worker.shown?.state == .failed
         if isRetry { uncertainRestarts(of: supervisor) { $0 == worker.name } }
-        enterRestart(
-            of: worker.name, in: supervisor, isCertain: !worker.hasOtherCause && !isRetry && !worker.parkedAlone)
+        let isCertain = !worker.hasOtherCause && !isRetry && !worker.parkedAlone
+        worker.restarts = worker.restarts.lowerBound + (isCertain ? 1 : 0)...worker.restarts.upperBound + 1
+        enterRestart(of: worker.name, in: supervisor, isCertain: isCertain)
         worker.lastEnd = .none
     }
 

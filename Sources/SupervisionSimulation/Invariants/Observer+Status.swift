@@ -13,6 +13,9 @@ extension Observer {
             }
             checkIdentity(worker, shown)
             checkPhase(worker, shown)
+            require(
+                worker.restarts.contains(shown.restarts), .restartPolicy,
+                "\(shown.name) shows \(shown.restarts) restarts, \(worker.restarts) were made")
             if worker.isRemoved { continue }
             require(worker.position > place, .statusConsistent, "the status is not in tree order")
             place = worker.position
@@ -182,6 +185,7 @@ extension Observer {
         switch (from, to) {
         case (.backingOff, .held), (.failed, .held): worker.isRetryDue = event == .deadlineReached
         case (.held, .waiting): break
+        case (.starting, .held): break  // it keeps its turn if it was interrupted, and has none if it failed
         default: worker.isRetryDue = false
         }
     }

@@ -6,10 +6,10 @@ extension Observer {
         require(instance.exitedAt == nil, .boundedStop, "\(worker.name) is signalled after its end")
         switch instance.ending {
         case .none:
-            if let cause = strikeCause(signal, worker, instance) {
+            if let cause = repeatedStrike(signal, instance) ?? strikeCause(signal, worker, instance) {
                 instance.strike = cause
                 instance.ending = .struck
-                instance.isAmbiguous = stoppingScope(of: worker) != nil
+                instance.isAmbiguous = instance.isAmbiguous || stoppingScope(of: worker) != nil
                 instance.stageDue = instance.due(after: now) { $0.stopPlan.steps.first?.grace ?? .zero }
             } else {
                 checkBeginning(of: worker, instance)
@@ -79,8 +79,12 @@ extension Observer {
 
     /// Right for a plan without signals, and for a process that announced its own end and does not come to it.
     private func checkKillAtOnce(_ worker: WorkerModel, _ instance: InstanceModel) {
-        if hasOutstayed(instance), !instance.isToBeStopped {
-            instance.isAmbiguous = stoppingScope(of: worker) != nil
+        if hasOutstayed(instance), !instance.isToBeStopped || instance.isAwaitedAgain {
+            instance.isAmbiguous = instance.isAmbiguous || stoppingScope(of: worker) != nil
+            return
+        }
+        if let cause = repeatedStrike(nil, instance) {
+            instance.strike = cause
             return
         }
         if instance.specifications.contains(where: { $0.watchdogSignal == .kill }),
@@ -122,7 +126,7 @@ extension Observer {
 
     /// The first act against a process that has not failed: it was asked for, or a group stops in reverse order.
     private func checkBeginning(of worker: WorkerModel, _ instance: InstanceModel) {
-        if instance.isToBeStopped { return }
+        if instance.isToBeStopped || instance.formerEnding != .none { return }
         if hasOutstayed(instance) { return }
         let scopes = worker.chain.filter { $0.stoppingSince != nil }
         guard !scopes.isEmpty else { return fail(.explainedStop, "\(worker.name) is stopped for no reason") }

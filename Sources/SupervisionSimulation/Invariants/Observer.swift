@@ -52,6 +52,10 @@ package final class Observer {
     /// When the tree was last woken up, before the event at hand.
     var lastDeadline = MonotonicInstant.zero
     var owedContinues: Set<InstanceID> = []
+    var abandoned: Set<InstanceID> = []
+    var owedThaws: Set<InstanceID> = []
+    /// The configuration of a supervisor that has not begun yet.
+    var successor: SupervisorSpecification?
     var lastSequencePlace = -1
     var lastSequenceSupervisor: SupervisorModel?
 
@@ -108,7 +112,7 @@ package final class Observer {
         }
     }
 
-    private func remember(_ status: TreeStatus) {
+    func remember(_ status: TreeStatus) {
         for shown in status.workers {
             workers[shown.id]?.shown = shown
             workers[shown.id]?.reportedState = shown.state

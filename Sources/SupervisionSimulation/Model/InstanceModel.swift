@@ -20,11 +20,17 @@ final class InstanceModel {
     var isToBeStopped = false
     /// It said STOPPING=1, and must be gone by then.
     var announcedStop: Due?
+    /// It said so, whatever has become of it.
+    var hasAnnouncedStop = false
+    /// It was killed for not coming to the end it had announced, and the next supervisor waits for that once more.
+    var isAwaitedAgain = false
     /// It said so before it was frozen.
     var announcesStopOnceThawed = false
     /// The supervisor found it hung.
     var strike: FailureCause?
     var ending = Ending.none
+    /// What had been done to end it when its supervisor died: the next one does it again from the beginning.
+    var formerEnding = Ending.none
     /// Its stop plan ended in the kill.
     var wasKilledOnRequest = false
     /// What ended it may have been its own failure or a stop of its group: both fell together.

@@ -3,7 +3,8 @@ import Supervision
 
 /// What an observer knows of one worker.
 final class WorkerModel {
-    let id: WorkerID
+    /// Another one in the tree of each supervisor.
+    var id: WorkerID
     var specification: WorkerSpecification
     /// Nearest first, the root last.
     var chain: [SupervisorModel] = []
@@ -25,13 +26,16 @@ final class WorkerModel {
     /// Failures in a row without a stable run: a range where the specification leaves a choice.
     var failuresLow = 0
     var failuresHigh = 0
+    /// Restarts after failures over its whole life: a range as well.
+    var restarts = 0...0
     /// Something other than the worker's own failure may start it: a request, a reload, its group, an unpark.
     var hasOtherCause = true
     /// A failure that may be reported although the process was asked to go when it was over.
     var reportable: (cause: FailureCause, instance: InstanceID)?
     /// An operator asked for its start, which neither order nor gates hold up.
     var isOnRequest = false
-    /// The time for its own restart came while it was held; that restart is made once no reason holds any more.
+    /// The time for its own restart came while it was held, and that restart is made once no reason holds any more; or its
+    /// start was interrupted, and is repeated.
     var isRetryDue = false
     /// Parked alone by a per-child intensity.
     var parkedAlone = false

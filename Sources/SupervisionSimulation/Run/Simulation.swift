@@ -1,5 +1,5 @@
 import MonotonicTime
-package import Supervision
+import Supervision
 
 /// One run of one schedule: tree, world and observer together, in virtual time.
 package final class Simulation {
@@ -11,29 +11,32 @@ package final class Simulation {
         package var duration: Duration
         /// The spawns that misbehaved, for minimising.
         package var faultySpawns: [SpawnOrdinal]
+        /// How often the supervisor died.
+        package var deaths: Int
     }
 
-    /// Receives each observation, for a trace.
-    package typealias Witness = (Observation, _ before: TreeStatus) -> Void
+    /// Receives everything that happens to the tree, for a trace.
+    package typealias Witness = (TraceEntry) -> Void
 
-    private let schedule: Schedule
-    private let witness: Witness?
-    private var tree: SupervisorTree
-    private var world: World
-    private let observer: Observer
+    let schedule: Schedule
+    let witness: Witness?
+    var tree: SupervisorTree
+    var world: World
+    var observer: Observer
     private var random: SimulationRandom
-    private var status: TreeStatus
-    private var now: MonotonicInstant
+    var status: TreeStatus
+    var now: MonotonicInstant
     private let start = MonotonicInstant(nanoseconds: 1_000_000_000_000)
     private var steps = 0
-    private var violation: Violation?
-    private var history: [Event] = []
-    private var stallEnd = MonotonicInstant.zero
-    private var heldBack: [World.Coming] = []
+    var violation: Violation?
+    var history: [Event] = []
+    var stallEnd = MonotonicInstant.zero
+    var heldBack: [World.Coming] = []
     private var lateness = Duration.zero
     private var hasLiftedPauses = false
     private var restSince: MonotonicInstant?
     private var isEndingByShutdown = false
+    var survival: Survival
 
     /// Far beyond any run that converges.
     private static let stepLimit = 20_000
@@ -50,43 +53,55 @@ package final class Simulation {
         now = start.advanced(by: .seconds(-1))
         status = tree.status(at: now)
         observer = Observer(schedule.tree, status: status)
+        survival = Survival(schedule)
         world.queue.insert(.event(.started), at: start)
     }
 
     package func run() -> Outcome {
         while violation == nil, advance() {}
         return Outcome(
-            violation: violation, steps: steps, duration: start.duration(to: now), faultySpawns: world.faultySpawns)
+            violation: violation, steps: steps, duration: start.duration(to: now), faultySpawns: world.faultySpawns,
+            deaths: survival.deaths)
     }
 
     // MARK: Time
 
     /// Does the next thing; false when the run is over.
     private func advance() -> Bool {
-        if now >= world.faultsEnd, !isUnderWay() { return false }
+        if let absence = survival.absence {
+            pass(absence)
+            return true
+        }
+        if now >= world.faultsEnd {
+            survival.impending = nil
+            if !isUnderWay() { return false }
+        }
         let coming = world.queue.first?.due
         let deadline = tree.nextDeadline.map { max($0.advanced(by: lateness), now, stallEnd) }
         if !heldBack.isEmpty || stallEnd > now, coming.map({ $0 >= stallEnd }) ?? true {
-            endStall()
+            wakeUp { endStall() }
             return true
         }
         if let deadline, coming.map({ deadline < $0 || (deadline == $0 && random.chance(50)) }) ?? true {
             now = deadline
-            handle(.deadlineReached)
+            wakeUp { handle(.deadlineReached) }
             lateness = random.chance(70) ? .zero : .microseconds(random.below(3_000))
             return true
         }
         guard let entry = world.queue.popFirst() else { return endOfEvents() }
-        if entry.due < stallEnd {
+        if case .stimulus(.death(let death)) = entry.payload {
+            now = max(now, entry.due)
+            meet(death)
+        } else if entry.due < stallEnd {
             if case .step(let instance, let step) = entry.payload {
                 world.take(step, of: instance, at: entry.due)
             } else {
                 heldBack.append(entry.payload)
             }
-            return true
+        } else {
+            now = max(now, entry.due)
+            wakeUp { take(entry.payload) }
         }
-        now = max(now, entry.due)
-        take(entry.payload)
         return true
     }
 
@@ -111,7 +126,9 @@ package final class Simulation {
         return isUnderWay()
     }
 
-    private func take(_ coming: World.Coming) {
+    func take(_ coming: World.Coming) {
+        // In a wake-up that was cut short: the rest of it finds nobody.
+        guard survival.absence == nil else { return takeUnsupervised(coming) }
         switch coming {
         case .event(let event): handle(event)
         case .step(let instance, let step): world.take(step, of: instance, at: now)
@@ -127,13 +144,16 @@ package final class Simulation {
             if let worker = tree.worker(named: name) { handle(.pauseRequested(worker, reason)) }
         case .resume(let name, let reason):
             if let worker = tree.worker(named: name) { handle(.resumeRequested(worker, reason)) }
-        case .reload(let specification): handle(.reloaded(specification))
+        case .reload(let specification):
+            survival.configuration = specification
+            handle(.reloaded(specification))
         case .shutdown: handle(.shutdownRequested)
         case .stall(let length): stallEnd = max(stallEnd, now.advanced(by: length))
         case .earlyDeadline: handle(.deadlineReached)
         case .repeatedEvent(let number):
             if !history.isEmpty { handle(history[Int(number % UInt64(history.count))]) }
         case .strayEvent(let number): handle(strayEvent(number))
+        case .death(let death): meet(death)
         }
     }
 
@@ -152,19 +172,16 @@ package final class Simulation {
 
     // MARK: One event
 
-    private func handle(_ event: Event) {
-        guard violation == nil else { return }
+    func handle(_ event: Event) {
+        guard violation == nil, survival.absence == nil else { return }
         steps += 1
         let before = status
         let actions = tree.handle(event, at: now)
-        for action in actions {
-            world.perform(action, specification: { tree.specification(of: $0) }, at: now)
-        }
         status = tree.status(at: now)
         let observation = Observation(
             now: now, event: event, actions: actions, status: status, nextDeadline: tree.nextDeadline)
-        violation = observer.observe(observation)
-        witness?(observation, before)
+        follow(.step(observation, before: before))
+        perform(actions)
         remember(event)
         if steps > Self.stepLimit {
             violation = violation ?? Violation(invariant: .convergence, explanation: "more than \(steps) events")
@@ -185,7 +202,7 @@ package final class Simulation {
     private func isUnderWay() -> Bool {
         if !hasLiftedPauses {
             hasLiftedPauses = true
-            if schedule.liftsPausesAtEnd { liftPauses() }
+            if schedule.liftsPausesAtEnd { wakeUp { liftPauses() } }
             return true
         }
         guard let unrest = observer.unrest(status) else { return continuesAtRest() }
@@ -214,7 +231,7 @@ package final class Simulation {
         guard schedule.shutsDownAtEnd, violation == nil else { return false }
         isEndingByShutdown = true
         restSince = nil
-        handle(.shutdownRequested)
+        wakeUp { handle(.shutdownRequested) }
         return true
     }
 

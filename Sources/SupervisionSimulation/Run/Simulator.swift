@@ -11,8 +11,8 @@ package enum Simulator {
         print("seed \(seed)")
         TraceFormatter.description(schedule.tree).forEach { print($0) }
         var formatter = TraceFormatter()
-        let outcome = Simulation(schedule) { observation, before in
-            formatter.lines(observation, before: before).forEach { print($0) }
+        let outcome = Simulation(schedule) { entry in
+            formatter.lines(entry).forEach { print($0) }
         }.run()
         guard let violation = outcome.violation else {
             print("\(outcome.steps) events in \(outcome.duration): every invariant held")

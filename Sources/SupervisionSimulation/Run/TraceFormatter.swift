@@ -5,15 +5,31 @@ package import Supervision
 package struct TraceFormatter {
     private let start: MonotonicInstant
     private var names: [WorkerID: String] = [:]
+    /// Whose each instance was, for those whose workers are no longer configured.
+    private var owners: [InstanceID: String] = [:]
 
     /// - Parameter start: the instant that is shown as zero.
     package init(start: MonotonicInstant = MonotonicInstant(nanoseconds: 1_000_000_000_000)) {
         self.start = start
     }
 
-    /// One event with its consequences, one line each.
-    package mutating func lines(_ observation: Observation, before: TreeStatus) -> [String] {
+    /// One thing that happened, one line for each consequence.
+    package mutating func lines(_ entry: TraceEntry) -> [String] {
+        switch entry {
+        case .step(let observation, let before): return lines(observation, before: before)
+        case .lost(let observation, let before):
+            return lines(observation, before: before).map { "\($0)  (not recorded)" }
+        case .death(let now): return ["\(time(now))  the supervisor dies"]
+        case .handover(let handover):
+            names = [:]
+            for (instance, worker) in handover.owners { names[worker] = owners[instance] }
+            return ["\(time(handover.now))  the next supervisor begins: \(Self.outline(handover.specification))"]
+        }
+    }
+
+    private mutating func lines(_ observation: Observation, before: TreeStatus) -> [String] {
         for worker in before.workers + observation.status.workers { names[worker.id] = worker.name }
+        for case .spawn(let worker, let instance) in observation.actions { owners[instance] = names[worker] }
         var lines = ["\(time(observation.now))  \(text(observation.event))"]
         lines += observation.actions.map { "                -> \(text($0))" }
         lines += supervisorChanges(before, observation.status)

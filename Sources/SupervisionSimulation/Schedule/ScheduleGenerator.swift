@@ -3,7 +3,8 @@ import Supervision
 extension Schedule {
     /// The schedule of a seed. Each seed draws its own mixture (calm or stormy, with or without reloads, all times on
     /// a grid or not), so that rare combinations get seeds in which they are common.
-    package static func generated(seed: UInt64) -> Schedule {
+    /// - Parameter withDeaths: whether the supervisor may die, if the seed says so.
+    package static func generated(seed: UInt64, withDeaths: Bool = true) -> Schedule {
         var random = SimulationRandom(seed: seed)
         let onGrid = random.chance(35)
         let gridMilliseconds = onGrid ? random.pick([100, 500]) : 1
@@ -15,6 +16,7 @@ extension Schedule {
             faultRate: random.pick([0, 20, 50, 70, 90]), grid: onGrid ? .milliseconds(gridMilliseconds) : nil,
             liftsPausesAtEnd: random.chance(60), shutsDownAtEnd: random.chance(50))
         schedule.addStimuli(&random, &generator)
+        if withDeaths, hasDeaths(seed: seed) { schedule.addDeaths(generator) }
         return schedule
     }
 

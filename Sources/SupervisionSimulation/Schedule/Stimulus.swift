@@ -16,6 +16,8 @@ package enum Stimulus: Sendable {
     case repeatedEvent(UInt64)
     /// An event for a worker or an instance that never existed; the number picks which.
     case strayEvent(UInt64)
+    /// The supervisor dies, and another one takes its place.
+    case death(SupervisorDeath)
 }
 
 /// A stimulus and when it comes.

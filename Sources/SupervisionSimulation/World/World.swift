@@ -16,10 +16,14 @@ struct World {
     let schedule: Schedule
     var queue = EventQueue<Coming>()
     var processes: [InstanceID: WorldProcess] = [:]
+    /// Those of which something may be left, oldest first.
+    var living: [WorldProcess] = []
+    /// Set while there is no supervisor.
+    var unsupervised: Unsupervised?
     private var ordinals: [String: Int] = [:]
     /// The keys of misbehaving spawns so far, for minimising.
     private(set) var faultySpawns: [SpawnOrdinal] = []
-    private var random: SimulationRandom
+    var random: SimulationRandom
     let faultsEnd: MonotonicInstant
 
     init(schedule: Schedule, start: MonotonicInstant) {
@@ -60,8 +64,10 @@ struct World {
         let behaviour = WorkerBehaviour(key, in: sparing, watchdog: specification.watchdog)
         if behaviour.isFaulty { faultySpawns.append(key) }
         let process = WorldProcess(
-            worker: worker, instance: instance, behaviour: behaviour, pingPeriod: specification.watchdog)
+            worker: worker, name: specification.name, instance: instance, behaviour: behaviour,
+            pingPeriod: specification.watchdog)
         processes[instance] = process
+        living.append(process)
         if let failure = behaviour.spawnFailure {
             schedule(.spawnFails(failure), of: process, after: behaviour.spawnTakes, at: now)
         } else {
@@ -136,6 +142,7 @@ struct World {
         guard !process.isFrozen else { return process.deferred.append(step) }
         switch step {
         case .executes: execute(process, at: now)
+        case .spawnFails where process.isAdopted: end(process, .exited(code: 127), at: now)
         case .spawnFails(let failure):
             process.stage = .gone
             tell(.spawnFailed(process.worker, instance, failure), of: process, at: now)
@@ -205,6 +212,7 @@ struct World {
         // Killed before its program ran: the shell finds no exec error, so it reports the spawn, then the end.
         if process.stage == .ordered { tell(.spawned(process.worker, process.instance), of: process, at: now) }
         process.stage = .ended
+        process.exit = status
         tell(.exited(process.worker, process.instance, status), of: process, at: now)
         if process.isKilled {
             groupAfterKill(process, at: now)
@@ -215,7 +223,7 @@ struct World {
 
     // MARK: Delivery
 
-    private mutating func schedule(
+    mutating func schedule(
         _ step: ProcessStep, of process: WorldProcess, after: Duration, at now: MonotonicInstant
     ) {
         queue.insert(.step(process.instance, step), at: aligned(now.advanced(by: after), notBefore: now))
@@ -228,7 +236,9 @@ struct World {
     }
 
     /// Puts the event on its way; one in twenty comes again later.
-    private mutating func tell(_ event: Event, of process: WorldProcess, at now: MonotonicInstant) {
+    mutating func tell(_ event: Event, of process: WorldProcess, at now: MonotonicInstant) {
+        guard unsupervised == nil else { return miss(event) }
+        guard !process.isUnknown else { return }
         let arrival = max(process.lastDelivery, aligned(now.advanced(by: latency()), notBefore: now))
         process.lastDelivery = arrival
         queue.insert(.event(event), at: arrival)
@@ -237,7 +247,7 @@ struct World {
         }
     }
 
-    private mutating func latency() -> Duration {
+    mutating func latency() -> Duration {
         random.chance(95) ? .microseconds(random.below(800)) : random.milliseconds(1...100)
     }
 }

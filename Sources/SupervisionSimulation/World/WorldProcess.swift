@@ -3,7 +3,9 @@ import Supervision
 
 /// A process group as the kernel sees it.
 final class WorldProcess {
-    let worker: WorkerID
+    /// The worker's identity in the tree that there is now, and its name, which outlives trees.
+    var worker: WorkerID
+    let name: String
     let instance: InstanceID
     let behaviour: WorkerBehaviour
     /// The period of the worker's own pings; `nil` when it sends none.
@@ -19,11 +21,20 @@ final class WorldProcess {
     var deferred: [ProcessStep] = []
     /// The latest delivery so far: news of one process come in order.
     var lastDelivery = MonotonicInstant.zero
+    /// How its main process ended, once it has.
+    var exit: ExitStatus?
+    /// Its supervisor has recorded it; until then it executes nothing, and ends when its supervisor dies.
+    var isLetGo = false
+    /// It is no child of the supervisor that there is now: a failure to execute its program is an end like any other.
+    var isAdopted = false
+    /// The supervisor that there is now never heard of it: it was abandoned by the one before.
+    var isUnknown = false
 
     enum Stage { case ordered, running, ended, gone }
 
-    init(worker: WorkerID, instance: InstanceID, behaviour: WorkerBehaviour, pingPeriod: Duration?) {
+    init(worker: WorkerID, name: String, instance: InstanceID, behaviour: WorkerBehaviour, pingPeriod: Duration?) {
         self.worker = worker
+        self.name = name
         self.instance = instance
         self.behaviour = behaviour
         self.pingPeriod = pingPeriod
