@@ -5,8 +5,8 @@ import Testing
 enum Containment: String, CaseIterable, CustomTestStringConvertible {
     case session, cgroup
 
-    /// Those that this machine and this user's rights allow.
-    static let available = allCases.filter { $0 == .session || home != nil }
+    /// Those that this machine and this user's rights allow; when the whole list runs with cgroups, those alone.
+    static let available = allCases.filter { $0 == .session ? variable == nil : home != nil }
 
     /// Without a test's own choice: set `HOLDFAST_TEST_CGROUP` to a cgroup2 directory, and the whole list runs with
     /// cgroups.

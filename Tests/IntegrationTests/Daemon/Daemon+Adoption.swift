@@ -18,6 +18,16 @@ extension Daemon {
         try Dictionary(uniqueKeysWithValues: names.map { ($0, try pid($0)) })
     }
 
+    /// Waits until every worker is in the state.
+    func awaitAll(_ state: String, within limit: Duration = .seconds(60)) throws {
+        let deadline = MonotonicClock.now() + limit
+        let connection = try connect()
+        try connection.send(MessageFramer.frame(RuntimeMethod.events(since: nil, follow: true).call.json))
+        while try status().workers.contains(where: { $0.state != state }) {
+            _ = try connection.receive(within: MonotonicClock.now().duration(to: deadline))
+        }
+    }
+
     /// What the newest daemon says of its takeover.
     func takeover() throws -> EventReport {
         var found: EventReport?

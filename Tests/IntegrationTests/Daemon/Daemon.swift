@@ -30,10 +30,11 @@ final class Daemon {
     /// - Parameter permissions: of the folder with everything in it.
     /// - Parameter launcher: a program with its arguments that executes the command which follows.
     /// - Parameter isAwaited: whether to wait until it answers.
+    /// - Parameter prepare: what is done to its folder before.
     init(
         _ configuration: String, runtime: String = "", faults: String = "", environment: [String: String] = [:],
         launcher: [String] = ["/usr/bin/env"], containment: Containment = .standard, isAwaited: Bool = true,
-        permissions: Int = 0o755
+        permissions: Int = 0o755, prepare: (URL) throws -> Void = { _ in }
     ) throws {
         directory = FileManager.default.temporaryDirectory.appending(path: "holdfast-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(
@@ -49,6 +50,7 @@ final class Daemon {
             "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOLDFAST_FAULTS": faults,
         ]) { $1 }
         try Self.write(configuration, runtime, in: directory, cgroup)
+        try prepare(directory)
         process = try RuntimeProcess(command, environment: self.environment, log: Self.log(in: directory))
         if isAwaited { try awaitAnswer() }
     }
