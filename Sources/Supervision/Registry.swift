@@ -1,11 +1,25 @@
+import MonotonicTime
+
+/// What a registry knows of each of its nodes without looking at them: with a thousand nodes that takes too long to be
+/// done at every event.
+protocol RegisteredNode: Sendable {
+    /// When something has to be done about it without an event; `nil` for never.
+    var deadline: MonotonicInstant? { get }
+    /// Whether it is to be started by its parent's start sequence.
+    var isWaiting: Bool { get }
+}
+
 /// Nodes by identity. Slots are reused, identities are not: an identity carries its slot's generation, so that a stale one
 /// finds nothing instead of somebody else.
-struct Registry<ID: RawRepresentable & Hashable & Sendable, Node: Sendable>: Sendable where ID.RawValue == Int {
+struct Registry<ID: RawRepresentable & Hashable & Sendable, Node: RegisteredNode>: Sendable where ID.RawValue == Int {
     private var slots: [(generation: Int, node: Node?)] = []
     /// The slots whose nodes may have changed since `takeTouched`, without repetitions.
     private var touched: [Int] = []
     private var isTouched: [Bool] = []
     private var free: [Int] = []
+    /// By slot.
+    private var deadlines: [MonotonicInstant?] = []
+    private var waitingCount = 0
     private let makeID: @Sendable (Int) -> ID
 
     init(_ makeID: @escaping @Sendable (Int) -> ID) {
@@ -26,10 +40,12 @@ struct Registry<ID: RawRepresentable & Hashable & Sendable, Node: Sendable>: Sen
         } else {
             slots.append((generation: 0, node: nil))
             isTouched.append(false)
+            deadlines.append(nil)
             slot = slots.count - 1
         }
         let id = makeID(slots[slot].generation << 32 | slot)
-        slots[slot].node = makeNode(id)
+        let node = makeNode(id)
+        put(node, slot)
         touch(slot)
         return id
     }
@@ -37,10 +53,36 @@ struct Registry<ID: RawRepresentable & Hashable & Sendable, Node: Sendable>: Sen
     mutating func remove(_ id: ID) {
         guard contains(id) else { return }
         let slot = id.rawValue & Self.slotMask
-        slots[slot].node = nil
+        _ = take(slot)
+        deadlines[slot] = nil
         slots[slot].generation += 1
         free.append(slot)
     }
+
+    private mutating func put(_ node: Node, _ slot: Int) {
+        deadlines[slot] = node.deadline
+        if node.isWaiting { waitingCount += 1 }
+        slots[slot].node = node
+    }
+
+    private mutating func take(_ slot: Int) -> Node? {
+        let node = slots[slot].node.take()
+        if let node, node.isWaiting { waitingCount -= 1 }
+        return node
+    }
+
+    /// Whether any node is waiting.
+    var hasWaiting: Bool { waitingCount > 0 }
+
+    /// The earliest deadline of all.
+    var nextDeadline: MonotonicInstant? {
+        var earliest: MonotonicInstant?
+        for case let deadline? in deadlines where earliest.map({ deadline < $0 }) ?? true { earliest = deadline }
+        return earliest
+    }
+
+    /// The deadline of an identity that is known to be in use.
+    func deadline(of id: ID) -> MonotonicInstant? { deadlines[id.rawValue & Self.slotMask] }
 
     var hasTouched: Bool { !touched.isEmpty }
 
@@ -73,9 +115,9 @@ struct Registry<ID: RawRepresentable & Hashable & Sendable, Node: Sendable>: Sen
         }
         _modify {
             let slot = id.rawValue & Self.slotMask
-            guard var node = slots[slot].node.take() else { preconditionFailure("no node \(id)") }
+            guard var node = take(slot) else { preconditionFailure("no node \(id)") }
             touch(slot)
-            defer { slots[slot].node = node }
+            defer { put(node, slot) }
             yield &node
         }
     }

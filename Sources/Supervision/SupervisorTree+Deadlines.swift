@@ -1,40 +1,20 @@
 package import MonotonicTime
 
 extension SupervisorTree {
-    /// When `deadlineReached` must be delivered next; `nil` for never. Linear in the size of the tree.
+    /// When `deadlineReached` must be delivered next; `nil` for never. Linear in the size of the tree, if cheap.
     package var nextDeadline: MonotonicInstant? {
         guard shutdown != .complete else { return nil }
-        let ofWorkers = workers.ids.lazy.compactMap { deadline(of: $0) }.min()
-        let ofSupervisors = supervisors.ids.lazy.compactMap { deadline(of: $0) }.min()
-        return [ofWorkers, ofSupervisors].compactMap { $0 }.min()
-    }
-
-    private func deadline(of worker: WorkerID) -> MonotonicInstant? {
-        switch workers[worker].phase {
-        case .starting(let live), .running(let live): live.startDeadline
-        case .ready(let live): [live.watchdogDeadline, live.stableAt].compactMap { $0 }.min()
-        case .stopping(_, let stop): stop.deadline
-        case .backingOff(let until): until
-        case .failed(let retryAt): retryAt
-        case .paused, .stopped, .waiting, .held, .finished: nil
-        }
-    }
-
-    private func deadline(of supervisor: SupervisorID) -> MonotonicInstant? {
-        switch supervisors[supervisor].phase {
-        case .parked(let until): until
-        case .down, .waiting, .up: nil
-        }
+        return MonotonicInstant.earlier(workers.nextDeadline, supervisors.nextDeadline)
     }
 
     mutating func reachDeadlines() {
         for worker in workers.ids where workers.contains(worker) {
-            guard let deadline = deadline(of: worker), deadline <= now else { continue }
+            guard let deadline = workers.deadline(of: worker), deadline <= now else { continue }
             reachDeadline(worker)
             settleParent(of: worker)
         }
         for supervisor in supervisors.ids {
-            guard let deadline = deadline(of: supervisor), deadline <= now else { continue }
+            guard let deadline = supervisors.deadline(of: supervisor), deadline <= now else { continue }
             let parent = supervisors[supervisor].parent
             unpark(supervisor, skippingGate: startsByItself(.supervisor(supervisor), in: parent))
             settle(supervisor)
@@ -72,5 +52,39 @@ extension SupervisorTree {
     private func startsByItself(_ child: Child, in parent: SupervisorID?) -> Bool {
         guard let parent else { return false }
         return admitsStarts(parent) && !supervisors[parent].isInStopScope(child)
+    }
+}
+
+extension WorkerNode: RegisteredNode {
+    var deadline: MonotonicInstant? {
+        switch phase {
+        case .starting(let live), .running(let live): live.startDeadline
+        case .ready(let live): MonotonicInstant.earlier(live.watchdogDeadline, live.stableAt)
+        case .stopping(_, let stop): stop.deadline
+        case .backingOff(let until): until
+        case .failed(let retryAt): retryAt
+        case .paused, .stopped, .waiting, .held, .finished: nil
+        }
+    }
+
+    var isWaiting: Bool { phase.state == .waiting }
+}
+
+extension SupervisorNode: RegisteredNode {
+    var deadline: MonotonicInstant? {
+        switch phase {
+        case .parked(let until): until
+        case .down, .waiting, .up: nil
+        }
+    }
+
+    var isWaiting: Bool { phase == .waiting }
+}
+
+extension MonotonicInstant {
+    /// The earlier of two, of which either may be never.
+    fileprivate static func earlier(_ first: MonotonicInstant?, _ second: MonotonicInstant?) -> MonotonicInstant? {
+        guard let first, let second else { return first ?? second }
+        return min(first, second)
     }
 }

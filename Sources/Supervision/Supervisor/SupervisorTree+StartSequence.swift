@@ -27,7 +27,9 @@ extension SupervisorTree {
     /// Starts every waiting child whose predecessors allow it.
     /// - Returns: whether a stop scope was opened on the way (the restart intensity was exceeded), so that it must begin.
     mutating func advanceStartSequence(_ supervisor: SupervisorID) -> Bool {
-        guard supervisors[supervisor].scope == nil, admitsStarts(supervisor) else { return false }
+        guard workers.hasWaiting || supervisors.hasWaiting, supervisors[supervisor].scope == nil,
+            admitsStarts(supervisor)
+        else { return false }
         var gate = StartSequenceGate()
         for entry in supervisors[supervisor].entries {
             if isWaiting(entry.child), gate.blocker(of: entry.child, in: self) == nil {
@@ -54,8 +56,8 @@ extension SupervisorTree {
 
     func isWaiting(_ child: Child) -> Bool {
         switch child {
-        case .worker(let worker): workers[worker].phase.state == .waiting
-        case .supervisor(let supervisor): supervisors[supervisor].phase == .waiting
+        case .worker(let worker): workers[worker].isWaiting
+        case .supervisor(let supervisor): supervisors[supervisor].isWaiting
         }
     }
 
@@ -104,11 +106,11 @@ private struct StartSequenceGate {
         switch child {
         case .worker(let worker):
             let node = tree.workers[worker]
-            if unstarted == nil, node.phase.state == .waiting { unstarted = node.specification.name }
+            if unstarted == nil, node.isWaiting { unstarted = node.specification.name }
             if unready == nil, !tree.satisfiesReadiness(worker) { unready = node.specification.name }
         case .supervisor(let supervisor):
             let node = tree.supervisors[supervisor]
-            if unstarted == nil, node.phase == .waiting { unstarted = node.name }
+            if unstarted == nil, node.isWaiting { unstarted = node.name }
             if unready == nil, !tree.satisfiesReadiness(supervisor) { unready = node.name }
         }
     }
