@@ -2,7 +2,11 @@
 // System calls without a C library: the result, or the negated errno. The child side of a spawn uses nothing else, for
 // it has neither errno nor any function of a library (see spawn_child.c).
 
+#include "CLinux.h"
+
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 
 #if defined(__x86_64__)
 
@@ -14,6 +18,22 @@ static inline long raw_call(long number, long a, long b, long c, long d, long e)
                      : "=a"(result)
                      : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth), "r"(fifth)
                      : "rcx", "r11", "memory");
+    return result;
+}
+
+// clone3(2) for a child with a stack of its own, on which it calls `run(argument)`, which never returns.
+static inline long raw_clone(void *arguments, size_t size, void (*run)(struct hf_spawn_request *), void *argument) {
+    long result;
+    __asm__ volatile("syscall\n\t"
+                     "testq %%rax, %%rax\n\t"
+                     "jnz 1f\n\t"
+                     "xorl %%ebp, %%ebp\n\t"
+                     "movq %[argument], %%rdi\n\t"
+                     "callq *%[run]\n"
+                     "1:"
+                     : "=a"(result)
+                     : "a"((long)SYS_clone3), "D"(arguments), "S"(size), [run] "r"(run), [argument] "r"(argument)
+                     : "rcx", "r11", "memory", "cc");
     return result;
 }
 
@@ -30,6 +50,22 @@ static inline long raw_call(long number, long a, long b, long c, long d, long e)
                      : "+r"(first)
                      : "r"(call), "r"(second), "r"(third), "r"(fourth), "r"(fifth)
                      : "memory");
+    return first;
+}
+
+static inline long raw_clone(void *arguments, size_t size, void (*run)(struct hf_spawn_request *), void *argument) {
+    register long call __asm__("x8") = SYS_clone3;
+    register long first __asm__("x0") = (long)(intptr_t)arguments;
+    register long second __asm__("x1") = (long)size;
+    __asm__ volatile("svc #0\n\t"
+                     "cbnz x0, 1f\n\t"
+                     "mov x29, xzr\n\t"
+                     "mov x0, %[argument]\n\t"
+                     "blr %[run]\n"
+                     "1:"
+                     : "+r"(first)
+                     : "r"(call), "r"(second), [run] "r"(run), [argument] "r"(argument)
+                     : "memory", "cc", "x30");
     return first;
 }
 

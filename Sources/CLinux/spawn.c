@@ -26,6 +26,8 @@ int32_t hf_spawn(struct hf_spawn_request *request, int32_t *pidfd) {
     arguments.flags = CLONE_PIDFD;
     arguments.pidfd = (uint64_t)(uintptr_t)&descriptor;
     arguments.exit_signal = SIGCHLD;
+    arguments.stack = (uint64_t)(uintptr_t)request->stack;
+    arguments.stack_size = request->stack_size;
     // Kernels that do not know the cgroup field refuse a larger structure only when the rest is not zero.
     if (request->cgroup >= 0 && request->cgroup_at_birth) {
         arguments.flags |= CLONE_INTO_CGROUP;

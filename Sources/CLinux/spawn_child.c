@@ -1,9 +1,8 @@
 // The child side of a spawn: from clone3 to execve. It runs in a copy of this process that lacks most of its memory
-// (withhold.c), so it may use its stack, its request, and the code and constants of this file: no variable, no function
-// of any library, not even errno. scripts/check-child-side holds it to that.
+// (withhold.c), so it may use its own stack, its request, and the code and constants of this file: no variable, no
+// function of any library, not even errno. scripts/check-child-side holds it to that.
 
 #include "spawn_child.h"
-#include "raw_call.h"
 
 #include <fcntl.h>
 #include <errno.h>
@@ -18,15 +17,26 @@
 
 // A sanitizer's instrumentation is made of calls into its library.
 #pragma clang attribute push(__attribute__((disable_sanitizer_instrumentation, no_stack_protector)), apply_to = function)
+// Vector registers are filled from constants that the compiler places where it likes.
+#pragma clang attribute push(__attribute__((target("general-regs-only"))), apply_to = function)
+
+#include "raw_call.h"
 
 // In place of each answer below: negative is an error number, as the kernel gives it.
 typedef long answer;
 
+// In a section of its own: linkers put the other constants of a Swift program next to its variables, which are withheld.
+#define CONSTANT static const __attribute__((section("hf_child_constants")))
+
 // The kernel's, not glibc's: 64 signals.
-static const uint64_t no_signals = 0;
+CONSTANT uint64_t no_signals = 0;
 // Zeros are SIG_DFL in every layout of the kernel's struct sigaction.
-static const char default_action[64] = {0};
-static const char null_device[] = "/dev/null";
+CONSTANT char default_action[64] = {0};
+CONSTANT char null_device[] = "/dev/null";
+CONSTANT char score_file[] = "/proc/self/oom_score_adj";
+CONSTANT char group_file[] = "cgroup.procs";
+CONSTANT char the_writer[] = "0";
+CONSTANT char descriptor_list[] = "/proc/self/fd";
 
 static noreturn void fail(const struct hf_spawn_request *request, int32_t step, answer error) {
     struct hf_spawn_report message;
@@ -54,8 +64,7 @@ static answer write_file(int directory, const char *path, const char *text, size
 }
 
 static answer enter_cgroup(int directory) {
-    // "0" is the writer.
-    return write_file(directory, "cgroup.procs", "0", 1);
+    return write_file(directory, group_file, the_writer, 1);
 }
 
 static answer place(int descriptor, int target) {
@@ -74,8 +83,8 @@ static int is_kept(const struct hf_spawn_request *request, int descriptor) {
     return 0;
 }
 
-// For kernels before 5.9: what /proc lists.
-static answer close_listed(const struct hf_spawn_request *request) {
+// For kernels before 5.9: what /proc lists. Not inline, for the sake of its buffer: others want a small stack.
+__attribute__((noinline)) static answer close_listed(const struct hf_spawn_request *request) {
     struct entry {
         uint64_t inode;
         int64_t offset;
@@ -83,7 +92,7 @@ static answer close_listed(const struct hf_spawn_request *request) {
         uint8_t type;
         char name[];
     };
-    answer directory = CALL4(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    answer directory = CALL4(SYS_openat, AT_FDCWD, descriptor_list, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (directory < 0) return directory;
     _Alignas(struct entry) char buffer[2048];
     for (;;) {
@@ -253,7 +262,7 @@ static noreturn void run(struct hf_spawn_request *request) {
         if (result < 0) fail(request, HF_STEP_LIMIT, result);
     }
     if (request->oom_score) {
-        result = write_file(AT_FDCWD, "/proc/self/oom_score_adj", request->oom_score, request->oom_score_length);
+        result = write_file(AT_FDCWD, score_file, request->oom_score, request->oom_score_length);
         if (result < 0) fail(request, HF_STEP_OOM_SCORE, result);
     }
     if (request->has_niceness && (result = CALL3(SYS_setpriority, PRIO_PROCESS, 0, request->niceness)) < 0) {
@@ -278,9 +287,7 @@ static noreturn void run(struct hf_spawn_request *request) {
 }
 
 long hf_clone_child(struct clone_args *arguments, size_t size, struct hf_spawn_request *request) {
-    long pid = CALL2(SYS_clone3, arguments, size);
-    if (pid == 0) run(request);
-    return pid;
+    return raw_clone(arguments, size, run, request);
 }
 
 void hf_child_addresses(uint64_t addresses[2]) {
@@ -288,4 +295,5 @@ void hf_child_addresses(uint64_t addresses[2]) {
     addresses[1] = (uint64_t)(uintptr_t)&default_action;
 }
 
+#pragma clang attribute pop
 #pragma clang attribute pop

@@ -12,6 +12,23 @@ package enum MonotonicClock {
     }
 }
 
+/// Time since boot, in the clock ticks of /proc/PID/stat: what a process that is made now gets as its start time.
+enum BootClock {
+    /// `nil` within a microsecond of the next tick, or of the one before.
+    static func ticks() -> UInt64? {
+        var time = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        let nanoseconds = UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+        let ticks = nanoseconds / nanosecondsPerTick
+        let margin: UInt64 = 1000
+        guard (nanoseconds - margin) / nanosecondsPerTick == ticks, (nanoseconds + margin) / nanosecondsPerTick == ticks
+        else { return nil }
+        return ticks
+    }
+
+    private static let nanosecondsPerTick = 1_000_000_000 / UInt64(sysconf(Int32(_SC_CLK_TCK)))
+}
+
 /// Wall-clock time, for reports only: it may be 1970 or jump.
 package enum WallClock {
     /// Seconds since 1970.

@@ -47,7 +47,7 @@ struct OrphansTests {
             try loop.pump("both ends") {
                 main.exit(keepingZombie: true) != nil && other.exit(keepingZombie: true) != nil
             }
-            let group = ProcessGroup(leader: main.pid, instance: "77")
+            let group = ProcessGroup(leader: main, instance: "77")
             var escaped: [Int32] = []
             try loop.pump("the escaped one") {
                 Orphans.reap { mains.contains($0) }

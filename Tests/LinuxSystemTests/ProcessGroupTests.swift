@@ -32,7 +32,7 @@ struct ProcessGroupTests {
             request.output = .descriptors(output: number, error: number)
             request.cgroup = cgroup?.rawValue
             main = try ChildProcess.spawn(request)
-            group = ProcessGroup(leader: main.pid, cgroup: cgroup)
+            group = ProcessGroup(leader: main, cgroup: cgroup)
             output = readEnd
         }
 

@@ -119,6 +119,62 @@ struct SpawnTests {
         }
     }
 
+    @Test func aHeapThatShrankAndGrewAgainIsWithheldToo() async {
+        await #expect(processExitsWith: .success) {
+            try SystemCall.withholdMemoryFromChildren()
+            // As the allocator does it, with nothing started between the two.
+            let megabyte = 1 << 20
+            sbrk(megabyte)
+            _ = try SpawnTests.run("true")
+            sbrk(-megabyte)
+            sbrk(2 * megabyte)
+            _ = try SpawnTests.run("true")
+            let smaps = String(decoding: try SystemCall.readFile("/proc/self/smaps", limit: 1 << 22), as: UTF8.self)
+            var isHeap = false
+            var flags: [Substring] = []
+            for line in smaps.split(separator: "\n") {
+                if line.contains(" kB") == false, line.contains("-") { isHeap = line.hasSuffix("[heap]") }
+                if isHeap, line.hasPrefix("VmFlags:") { flags.append(line) }
+            }
+            #expect(!flags.isEmpty)
+            // "dc": not copied by a fork.
+            #expect(flags.allSatisfy { $0.contains(" dc") }, "\(flags)")
+        }
+    }
+
+    @Test func aChildKeepsItsRequestWhenTheMemoryIsUsedForTheNext() throws {
+        let memory = SpawnMemory()
+        let (readEnd, writeEnd) = try SystemCall.makePipe().shared()
+        let number = try #require(writeEnd.rawValue)
+        let children = try (0..<5).map { index in
+            var request = SpawnRequest(executable: "/bin/echo", arguments: ["echo", "-n", "\(index)"])
+            request.environment = ["PADDING=\(String(repeating: "x", count: index * 5000))"]
+            request.output = .descriptors(output: number, error: number)
+            return try ChildProcess.spawn(request, held: true, in: memory)
+        }
+        for child in children {
+            #expect(child.letGo())
+            try #require(try SystemCall.wait(for: child.exitDescriptor, .readable, timeout: .seconds(10)))
+            #expect(child.exit(keepingZombie: false) == .exited(code: 0))
+        }
+        writeEnd.close()
+        let end = try #require(readEnd.rawValue)
+        var buffer = [UInt8](repeating: 0, count: 64)
+        let count = try buffer.withUnsafeMutableBytes { buffer throws(SystemError) in
+            try SystemCall.read(end, into: buffer)
+        }.value
+        #expect(String(decoding: buffer.prefix(count ?? 0), as: UTF8.self) == "01234")
+    }
+
+    @Test func theStartTimeIsTheOneThatTheKernelTells() throws {
+        for _ in 0..<50 {
+            let child = try ChildProcess.spawn(SpawnRequest(executable: "/bin/true", arguments: ["true"]))
+            #expect(child.startTime == ProcessStatus(of: child.pid)?.startTime)
+            try #require(try SystemCall.wait(for: child.exitDescriptor, .readable, timeout: .seconds(10)))
+            #expect(child.exit(keepingZombie: false) == .exited(code: 0))
+        }
+    }
+
     @Test func aRequestThatContradictsItselfIsRefused() {
         for targets in [[0], [2], [3, 3], [-1], [5000]] as [[Int32]] {
             let error = #expect(throws: SystemError.self) {

@@ -92,6 +92,9 @@ struct hf_spawn_request {
     int32_t cgroup;
     /// 1: the child is born in the cgroup (Linux 5.7); 0: it moves itself there before anything else.
     uint32_t cgroup_at_birth;
+    /// The child's stack, aligned to 16 bytes; it takes less than 4 KiB of it.
+    void *_Nullable stack;
+    size_t stack_size;
 };
 
 /// clone3(2) with CLONE_PIDFD and without CLONE_VM (no vfork: the parent never waits for the exec), all signals

@@ -20,13 +20,13 @@ package final class ProcessGroup {
     /// How often the members are listed until no new one shows up.
     static let maximumPasses = 8
 
-    /// The group of a main process that was just started and is not reaped.
+    /// The group that a main process leads which was just started and is not reaped.
     /// - Parameter instance: what its processes carry as `HOLDFAST_INSTANCE`; lets `contains` find those that escaped.
-    package init(leader: Int32, cgroup: Cgroup? = nil, instance: String? = nil) {
-        self.leader = leader
+    package init(leader: ChildProcess, cgroup: Cgroup? = nil, instance: String? = nil) {
+        self.leader = leader.pid
         self.cgroup = cgroup
         self.instance = instance
-        leaderStart = ProcessStatus(of: leader)?.startTime
+        leaderStart = leader.startTime
         isAdopted = false
     }
 

@@ -20,6 +20,9 @@ package enum ExecOutcome: Hashable, Sendable {
 /// got the same number. Main thread only.
 package final class ChildProcess {
     package let pid: Int32
+    /// Clock ticks since boot: with the pid, it names the process. Asked of /proc where it is not known; `nil` then for a
+    /// process that is reaped.
+    package private(set) lazy var startTime: UInt64? = ProcessStatus(of: pid)?.startTime
     /// `nil` for one that is known to be gone.
     private let pidfd: SharedDescriptor?
     /// To the child side of the spawn; gone once it is known how that went.
@@ -42,17 +45,21 @@ package final class ChildProcess {
     ///
     /// - Parameter held: the process gets ready and waits for `letGo` before it executes its program. If we die before,
     ///   it ends by itself, and nothing of the program has run.
+    /// - Parameter memory: is used again by whoever spawns often.
     ///
     /// Errors: those of clone3(2) and socketpair(2); EINVAL by "spawn" for a request that contradicts itself; ENOSYS before
     /// Linux 5.3. A kernel that cannot start a process in a cgroup (before 5.7) makes it move there itself as its first
     /// step, which is as tight: nothing of the worker has run by then. Other reasons why a cgroup does not take a
     /// process are errors, for a worker outside its cgroup could not be stopped as a whole.
-    package static func spawn(_ request: SpawnRequest, held: Bool = false) throws(SystemError) -> ChildProcess {
+    package static func spawn(
+        _ request: SpawnRequest, held: Bool = false, in memory: SpawnMemory = SpawnMemory()
+    ) throws(SystemError) -> ChildProcess {
         try request.validate()
         let (ours, theirs) = try UnixStream.makeBlockingPacketPair()
-        let image = try SpawnImage(request, report: theirs.rawValue)
+        let image = try SpawnImage(request, report: theirs.rawValue, in: memory)
         var pidfd: Int32 = -1
         let pid: Int32
+        let tick = BootClock.ticks()
         do throws(SystemError) {
             pid = try clone(image, isBornInCgroup: request.cgroup != nil, request.executable, &pidfd)
         } catch {
@@ -61,6 +68,8 @@ package final class ChildProcess {
         }
         // Our copy of the child's end goes here: the channel then ends when the child's does.
         let child = ChildProcess(pid: pid, pidfd: Descriptor(owning: pidfd), channel: ours)
+        // Within one tick there is nothing to ask.
+        if let tick, BootClock.ticks() == tick { child.startTime = tick }
         if !held, !child.letGo() { throw SystemError(call: "sendmsg", errno: ENOBUFS, subject: request.executable) }
         return child
     }

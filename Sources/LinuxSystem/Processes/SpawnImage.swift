@@ -1,26 +1,50 @@
 import CLinux
 import Glibc
 
-/// A spawn request in C memory, complete before the clone: the child side allocates nothing. It lies in one mapping of
-/// its own, for the rest of our memory may be withheld from the child (`hf_withhold_memory`). Has to live until
-/// `hf_spawn` has returned.
-final class SpawnImage {
-    private let memory: UnsafeMutableRawPointer
-    private let bytes: Int
+/// What a child is started from: a mapping of its own, for the rest of our memory may be withheld from the child
+/// (`hf_withhold_memory`). Free again as soon as the clone is made: the child has its own copy.
+package final class SpawnMemory {
+    private var memory: UnsafeMutableRawPointer?
+    private var bytes = 0
+
+    package init() {}
+
+    deinit {
+        if let memory { SystemCall.unmapMemory(memory, bytes: bytes) }
+    }
+
+    /// At least so many bytes, with whatever was there before.
+    fileprivate func take(_ needed: Int) throws(SystemError) -> UnsafeMutableRawPointer {
+        if let memory, bytes >= needed { return memory }
+        let new = try SystemCall.mapMemory(bytes: needed)
+        if let memory { SystemCall.unmapMemory(memory, bytes: bytes) }
+        memory = new
+        bytes = needed
+        return new
+    }
+}
+
+/// A spawn request in C memory, complete before the clone: the child side allocates nothing. Its memory must not be used
+/// for another one until `hf_spawn` has returned.
+struct SpawnImage {
+    private let memory: SpawnMemory
     private let request: UnsafeMutablePointer<hf_spawn_request>
+
+    /// The child's stack, in front of the request: two pages, and so much of the one where the request begins. Mostly the
+    /// last part is enough, and the child's first writes then cost it one copied page.
+    private static let stackBytes = 2 * 4096 + 1536
 
     /// - Parameter report: the write end of the pipe on which a failed step is reported.
     /// - Throws: ENOMEM.
-    init(_ source: SpawnRequest, report: Int32) throws(SystemError) {
-        bytes = SpawnImage.size(of: source)
-        memory = try SystemCall.mapMemory(bytes: bytes)
-        var room = Room(memory, bytes: bytes)
+    init(_ source: SpawnRequest, report: Int32, in memory: SpawnMemory) throws(SystemError) {
+        let imageBytes = SpawnImage.size(of: source)
+        let stack = try memory.take(SpawnImage.stackBytes + imageBytes)
+        var room = Room(stack + SpawnImage.stackBytes, bytes: imageBytes)
         request = room.place([hf_spawn_request()])
         request.pointee.fill(from: source, report: report, &room)
-    }
-
-    deinit {
-        SystemCall.unmapMemory(memory, bytes: bytes)
+        request.pointee.stack = stack
+        request.pointee.stack_size = SpawnImage.stackBytes
+        self.memory = memory
     }
 
     /// The clone.

@@ -25,6 +25,7 @@ final class ProcessTable {
     var bystanders: Set<Int32> = []
     /// What an instance's number follows in HOLDFAST_INSTANCE.
     private let runtime: String
+    private let memory = SpawnMemory()
 
     init(loop: EventLoop, runtime: String, deliver: @escaping (Event) -> Void) {
         self.loop = loop
@@ -107,18 +108,18 @@ final class ProcessTable {
         request.cgroup = cgroup?.rawValue
         let main: ChildProcess
         do throws(SystemError) {
-            main = try ChildProcess.spawn(request, held: true)
+            main = try ChildProcess.spawn(request, held: true, in: memory)
         } catch {
             try? cgroup?.remove()
             // What passes (EAGAIN, EMFILE, ENOMEM) is no reason to run outside for good.
             guard cgroup != nil, error.call == "clone3", !error.isTransient else { throw error }
             cgroup = nil
             request.cgroup = nil
-            main = try ChildProcess.spawn(request, held: true)
+            main = try ChildProcess.spawn(request, held: true, in: memory)
         }
         let process = WorkerProcess(
             worker: worker, instance: instance, main: main,
-            group: ProcessGroup(leader: main.pid, cgroup: cgroup, instance: mark(of: instance)))
+            group: ProcessGroup(leader: main, cgroup: cgroup, instance: mark(of: instance)))
         processes[instance] = process
         unrecorded.insert(instance)
         instancesByPid[main.pid] = instance

@@ -7,9 +7,7 @@ final class WorkerProcess {
     let instance: InstanceID
     let group: ProcessGroup
     /// Replaced when the worker declares another one with MAINPID=.
-    var main: ChildProcess {
-        didSet { mainStart = ProcessStatus(of: main.pid)?.startTime }
-    }
+    var main: ChildProcess
     var execRegistration: EventLoop.Registration?
     var exitRegistration: EventLoop.Registration?
     /// The program could not be executed: nothing of the worker's ever ran.
@@ -22,7 +20,6 @@ final class WorkerProcess {
     let isAdopted: Bool
     /// What is left of an adopted one, by pid, as far as its end is waited for.
     var remainders: [Int32: (process: ChildProcess, registration: EventLoop.Registration)] = [:]
-    private var mainStart: UInt64?
     /// There may be children of ours that this instance left behind: look again before calling its group empty.
     var mayHaveEscaped = true
     /// The processes that the worker declared as main before, until they end.
@@ -41,8 +38,7 @@ final class WorkerProcess {
     /// What the next supervisor finds it by; `nil` when the kernel does not tell, and then it could not.
     var identity: ProcessIdentity? {
         guard let leaderStart = group.leaderStart else { return nil }
-        let isLeader = main.pid == group.leader
-        guard let mainStart = isLeader ? leaderStart : mainStart else { return nil }
+        guard let mainStart = main.pid == group.leader ? leaderStart : main.startTime else { return nil }
         return ProcessIdentity(
             leader: group.leader, leaderStart: leaderStart, main: main.pid, mainStart: mainStart,
             cgroup: group.cgroup?.path)

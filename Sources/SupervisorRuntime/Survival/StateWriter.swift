@@ -5,7 +5,13 @@ import Supervision
 /// Writes the members of one JSON object as text; what is not there is left out, and so is what is false. Straight into
 /// bytes: the state is written at every death of a worker, while its replacement waits.
 struct StateWriter {
-    private var bytes = [UInt8(ascii: "{")]
+    private var bytes: [UInt8]
+
+    init() {
+        bytes = []
+        bytes.reserveCapacity(256)
+        bytes.append(UInt8(ascii: "{"))
+    }
 
     /// The whole object.
     var object: [UInt8] { bytes + [UInt8(ascii: "}")] }
