@@ -13,8 +13,8 @@ package struct SupervisorTree: Sendable {
     var workersByName: [String: WorkerID] = [:]
     /// Removed by a reload and not yet down.
     var departing: Set<WorkerID> = []
-    /// Restored with a process that was launched by another configuration; until `resumed`.
-    var outdated: Set<WorkerID> = []
+    /// Restored with a process that was launched by another configuration, and how they are configured now; until `resumed`.
+    var outdated: [WorkerID: WorkerSpecification] = [:]
     var removed = Removed()
     var lastInstance: UInt64 = 0
     var jitter: Jitter

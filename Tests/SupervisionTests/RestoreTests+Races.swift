@@ -98,6 +98,34 @@ extension RestoreTests {
         #expect(after.take().allSatisfy { if case .killGroup = $0 { false } else { true } })
     }
 
+    /// `w` as a program that is stopped with SIGINT, and as its successor, which takes SIGTERM.
+    private static func patientAndHasty() -> (patient: ChildSpecification, hasty: ChildSpecification) {
+        var patient = worker("w", launch: "1")
+        patient.stopPlan = StopPlan(steps: [StopPlan.Step(signal: .interrupt, grace: .seconds(60))])
+        return (.worker(patient), .worker(worker("w", launch: "2")))
+    }
+
+    @Test func whoIsReplacedAfterTheGapIsStoppedByThePlanItWasStartedWith() throws {
+        let (patient, hasty) = Self.patientAndHasty()
+        let before = try Self.ready(patient)
+        var after = Self.survivor(of: before, [hasty])
+        #expect(Self.signals(after.take()) == [.interrupt])
+        try after.exit("w")
+        try after.spawned("w")
+        after.send(.operatorRequested(try after.id("w"), .stop))
+        #expect(Self.signals(after.take()) == [.terminate])
+    }
+
+    @Test func aStopIsRepeatedByThePlanItBeganWith() throws {
+        let (patient, hasty) = Self.patientAndHasty()
+        var before = try Self.ready(patient)
+        before.reload([hasty])
+        var after = Self.survivor(of: before, [hasty])
+        #expect(Self.signals(after.take()) == [.interrupt])
+        after.pass(.seconds(59))
+        #expect(after.take().allSatisfy { if case .killGroup = $0 { false } else { true } })
+    }
+
     @Test func whoIsConfiguredAgainBeforeItIsGoneIsWanted() throws {
         var before = try Self.ready()
         before.reload([])

@@ -9,28 +9,39 @@ enum StateSamples {
 
     private static func live(_ number: UInt64, ready: Bool = false, watchdog: Duration? = nil) -> LiveInstance {
         LiveInstance(
-            id: InstanceID(rawValue: number), spawnedAt: instant(1000), wasReady: ready, startDeadline: instant(1000),
-            watchdogPeriod: watchdog, stabilityRemaining: .seconds(60))
+            id: InstanceID(rawValue: number), spawnedAt: instant(1000), wasReady: ready,
+            hasAnnouncedStop: watchdog != nil, startDeadline: instant(1000), watchdogPeriod: watchdog,
+            stabilityRemaining: .seconds(60))
     }
+
+    private static let plan = StopPlan(
+        steps: [
+            StopPlan.Step(signal: .interrupt, grace: .seconds(60)),
+            StopPlan.Step(signal: .terminate, grace: .milliseconds(1)),
+        ], killGrace: .nanoseconds(7))
 
     /// A worker in every state, a supervisor in every phase.
     static let record: SurvivalRecord = {
         let stop = Stop(
             purpose: .failure(.exited(.signaled(Signal(rawValue: 9), coreDumped: true))), isRequestedToo: true,
-            begunAt: instant(2000), killGrace: .seconds(5), deadline: instant(2000), exit: .exited(code: 3),
-            endedAt: instant(2500))
+            begunAt: instant(2000), steps: plan.steps, killGrace: .seconds(5), deadline: instant(2000),
+            exit: .exited(code: 3), endedAt: instant(2500))
         let phases: [WorkerPhase] = [
             .stopped, .running(live(2)), .waiting, .held, .starting(live(1)), .ready(live(3, ready: true)),
             .paused(live(4, ready: true, watchdog: .seconds(2))), .stopping(live(5), stop),
             .backingOff(until: instant(Int64.max)), .failed(retryAt: nil), .failed(retryAt: instant(-1)), .finished,
         ]
         let workers = phases.enumerated().map { number, phase in
-            WorkerRecord(
+            // One with a process may have a plan that sends no signal at all.
+            let stopPlan = phase.isDown ? nil : number.isMultiple(of: 2) ? plan : StopPlan(steps: [])
+            return WorkerRecord(
                 name: "w\(number)", launch: LaunchFingerprint("abc"), watchdog: .seconds(number), phase: phase,
                 isWanted: number.isMultiple(of: 2), pauseReasons: [.operator], failures: number, owesRestart: true,
                 notBefore: instant(1), skipsGate: true, brokenSince: instant(2), restarts: number,
                 lastExit: .unknown,
-                lastFailure: .spawnFailed(SpawnFailure(step: "execve: a \"b\"\n", errno: 2)))
+                lastFailure: .spawnFailed(SpawnFailure(step: "execve: a \"b\"\n", errno: 2)),
+                isDeparting: number.isMultiple(of: 3), stopPlan: stopPlan,
+                watchdogSignal: phase.isDown ? nil : .abort)
         }
         let supervisors = [
             SupervisorRecord(name: "root", phase: .up, scope: .escalate, areAllScoped: true),

@@ -56,7 +56,12 @@ extension SupervisorTree {
         workers[worker].lastExit = record.lastExit
         workers[worker].lastFailure = record.lastFailure
         if record.watchdog != specification.watchdog { workers[worker].phase.setWatchdogPeriod(specification.watchdog) }
-        if record.launch != specification.launch { outdated.insert(worker) }
+        if record.launch != specification.launch {
+            outdated[worker] = specification
+            // What runs of it is stopped by the plan that it was started with.
+            if let stopPlan = record.stopPlan { workers[worker].specification.stopPlan = stopPlan }
+            if let signal = record.watchdogSignal { workers[worker].specification.watchdogSignal = signal }
+        }
     }
 
     /// It is no longer configured: what runs of it has to go, by the plan that it was started with.
@@ -79,10 +84,8 @@ extension SupervisorTree {
     mutating func resumeSupervision() {
         for worker in workers.ids { reassert(worker) }
         for worker in departing.sorted() { requestStop(worker) }
-        for worker in outdated.sorted() where !departing.contains(worker) {
-            replace(worker, with: workers[worker].specification)
-        }
-        outdated = []
+        for (worker, specification) in outdated.sorted(by: { $0.key < $1.key }) { replace(worker, with: specification) }
+        outdated = [:]
         if supervisors[root].phase == .down { bringUp(root) }
         conform(root)
         for worker in workers.ids where workers.contains(worker) {
@@ -143,7 +146,7 @@ extension SupervisorTree {
         actions.append(.thawGroup(worker, live.id))
         switch stop.purpose {
         case .requested, .failure:
-            beginStop(worker, for: stop.purpose)
+            beginStop(worker, for: stop.purpose, by: StopPlan(steps: stop.steps, killGrace: stop.killGrace))
             guard case .stopping(let live, var fresh) = workers[worker].phase else { return }
             fresh.isRequestedToo = stop.isRequestedToo
             enter(worker, .stopping(live, fresh))

@@ -73,7 +73,7 @@ package struct WorkerRecord: Equatable, Sendable {
     package var lastFailure: FailureCause?
     /// It was removed from the configuration and is waited for.
     package var isDeparting: Bool
-    /// How its process is to be stopped, should it no longer be configured; `nil` when it has none.
+    /// How its process is to be stopped, should it be configured no longer, or otherwise; `nil` when it has none.
     package var stopPlan: StopPlan?
     package var watchdogSignal: Signal?
 

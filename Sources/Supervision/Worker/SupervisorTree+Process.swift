@@ -56,8 +56,8 @@ extension SupervisorTree {
         switch workers[worker].phase {
         case .starting, .running, .ready, .paused:
             let stop = Stop(
-                purpose: .ended, begunAt: now, remainingSteps: [],
-                killGrace: workers[worker].specification.stopPlan.killGrace, deadline: now)
+                purpose: .ended, begunAt: now, killGrace: workers[worker].specification.stopPlan.killGrace,
+                deadline: now)
             cleanUpGroup(worker, live, stop, status)
         case .stopping(_, let stop):
             guard stop.exit == nil else { return }

@@ -26,18 +26,22 @@ extension SupervisorTree {
     }
 
     mutating func beginStop(_ worker: WorkerID, for purpose: Stop.Purpose) {
-        guard var live = workers[worker].phase.instance else { return }
-        if case .paused = workers[worker].phase { actions.append(.thawGroup(worker, live.id)) }
-        let plan = workers[worker].specification.stopPlan
-        var steps = plan.steps
+        var plan = workers[worker].specification.stopPlan
         if case .failure = purpose {
             let signal = workers[worker].specification.watchdogSignal
-            steps = signal == .kill ? [] : plan.steps.prefix(1).map { StopPlan.Step(signal: signal, grace: $0.grace) }
+            plan.steps =
+                signal == .kill ? [] : plan.steps.prefix(1).map { StopPlan.Step(signal: signal, grace: $0.grace) }
         }
+        beginStop(worker, for: purpose, by: plan)
+    }
+
+    mutating func beginStop(_ worker: WorkerID, for purpose: Stop.Purpose, by plan: StopPlan) {
+        guard var live = workers[worker].phase.instance else { return }
+        if case .paused = workers[worker].phase { actions.append(.thawGroup(worker, live.id)) }
         live.watchdogDeadline = nil
         live.stableAt = nil
         var stop = Stop(
-            purpose: purpose, begunAt: now, remainingSteps: steps, killGrace: plan.killGrace, deadline: now)
+            purpose: purpose, begunAt: now, steps: plan.steps, killGrace: plan.killGrace, deadline: now)
         takeNextStep(worker, live, &stop)
         enter(worker, .stopping(live, stop))
     }
@@ -52,8 +56,8 @@ extension SupervisorTree {
         let plan = workers[worker].specification.stopPlan
         let grace = plan.steps.reduce(.zero) { $0 + $1.grace }
         let stop = Stop(
-            purpose: .announced, isRequestedToo: isRequestedToo, begunAt: now, remainingSteps: [],
-            killGrace: plan.killGrace, deadline: now + grace)
+            purpose: .announced, isRequestedToo: isRequestedToo, begunAt: now, killGrace: plan.killGrace,
+            deadline: now + grace)
         enter(worker, .stopping(live, stop))
     }
 

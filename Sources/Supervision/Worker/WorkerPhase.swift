@@ -97,7 +97,9 @@ package struct Stop: Equatable, Sendable {
     /// A stop was requested after the failure that `purpose` tells of: that one is reported, and then it goes as requested.
     package var isRequestedToo = false
     package let begunAt: MonotonicInstant
-    /// Signals still to be sent, each when the grace of the one before is over.
+    /// The signals of this stop. A reload may have changed the worker's plan since: what runs is stopped by the old one.
+    package let steps: [StopPlan.Step]
+    /// Those still to be sent, each when the grace of the one before is over.
     package var remainingSteps: [StopPlan.Step]
     package let killGrace: Duration
     package var isKilled = false
@@ -109,13 +111,14 @@ package struct Stop: Equatable, Sendable {
 
     package init(
         purpose: Purpose, isRequestedToo: Bool = false, begunAt: MonotonicInstant,
-        remainingSteps: [StopPlan.Step] = [], killGrace: Duration, isKilled: Bool = false, deadline: MonotonicInstant,
+        steps: [StopPlan.Step] = [], killGrace: Duration, isKilled: Bool = false, deadline: MonotonicInstant,
         exit: ExitStatus? = nil, endedAt: MonotonicInstant? = nil
     ) {
         self.purpose = purpose
         self.isRequestedToo = isRequestedToo
         self.begunAt = begunAt
-        self.remainingSteps = remainingSteps
+        self.steps = steps
+        remainingSteps = steps
         self.killGrace = killGrace
         self.isKilled = isKilled
         self.deadline = deadline

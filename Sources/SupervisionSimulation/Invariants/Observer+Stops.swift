@@ -6,6 +6,8 @@ extension Observer {
         require(instance.exitedAt == nil, .boundedStop, "\(worker.name) is signalled after its end")
         switch instance.ending {
         case .none:
+            checkBeginningAgain(signal, worker, instance)
+            instance.firstSignal = instance.firstSignal ?? signal
             if let cause = repeatedStrike(signal, instance) ?? strikeCause(signal, worker, instance) {
                 instance.strike = cause
                 instance.ending = .struck
@@ -61,7 +63,9 @@ extension Observer {
 
     private func checkKill(_ worker: WorkerModel, _ instance: InstanceModel) {
         switch instance.ending {
-        case .none: checkKillAtOnce(worker, instance)
+        case .none:
+            checkBeginningAgain(nil, worker, instance)
+            checkKillAtOnce(worker, instance)
         case .struck:
             require(
                 instance.stageDue.map { $0.earliest <= now } ?? true, .boundedStop,

@@ -146,6 +146,15 @@ extension Observer {
         worker.hasOtherCause = true
     }
 
+    /// A stop begins again as it began (`nil` for a kill), whatever has become of the worker's plan since.
+    func checkBeginningAgain(_ signal: Signal?, _ worker: WorkerModel, _ instance: InstanceModel) {
+        guard instance.formerEnding != .none, let first = instance.firstSignal else { return }
+        require(
+            signal == first, .boundedStop,
+            "the stop of \(worker.name) began with signal \(first.rawValue), and begins again with "
+                + "\(signal.map { "signal \($0.rawValue)" } ?? "a kill")")
+    }
+
     /// The failure for which the supervisor before had begun to end the process, if that is what this signal (`nil` for a
     /// kill) goes on with.
     func repeatedStrike(_ signal: Signal?, _ instance: InstanceModel) -> FailureCause? {

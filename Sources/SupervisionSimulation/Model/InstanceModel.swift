@@ -31,6 +31,8 @@ final class InstanceModel {
     var ending = Ending.none
     /// What had been done to end it when its supervisor died: the next one does it again from the beginning.
     var formerEnding = Ending.none
+    /// What its stop began with.
+    var firstSignal: Signal?
     /// Its stop plan ended in the kill.
     var wasKilledOnRequest = false
     /// What ended it may have been its own failure or a stop of its group: both fell together.

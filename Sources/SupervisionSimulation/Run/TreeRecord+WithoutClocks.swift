@@ -17,7 +17,7 @@ extension WorkerPhase {
         case .ready(let live): self = .ready(live.withoutClocks)
         case .paused(let live): self = .paused(live.withoutClocks)
         case .stopping(let live, var stop):
-            stop.remainingSteps = []
+            stop.remainingSteps = stop.steps
             stop.isKilled = false
             stop.deadline = stop.begunAt
             self = .stopping(live.withoutClocks, stop)

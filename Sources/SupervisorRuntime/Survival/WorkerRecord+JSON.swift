@@ -107,29 +107,36 @@ extension LiveInstance {
 extension StopPlan {
     fileprivate var stateText: [UInt8] {
         var writer = StateWriter()
-        writer.add(
-            "steps",
-            objects: steps.map { step in
-                var writer = StateWriter()
-                writer.add("signal", Int64(step.signal.rawValue))
-                writer.add("grace_ns", step.grace)
-                return writer.object
-            })
+        writer.add("steps", objects: steps.map(\.stateText))
         writer.add("kill_grace_ns", killGrace)
         return writer.object
     }
 
     fileprivate init(stateJSON reader: StateReader) throws(JSONError) {
-        var steps: [Step] = []
-        for step in try reader.list("steps") {
-            let reader = StateReader(json: step)
-            guard let signal = Int32(exactly: try reader.integer("signal")) else {
+        self.init(
+            steps: try reader.stopSteps(), killGrace: .nanoseconds(Int64(try reader.integer("kill_grace_ns"))))
+    }
+}
+
+extension StopPlan.Step {
+    fileprivate var stateText: [UInt8] {
+        var writer = StateWriter()
+        writer.add("signal", Int64(signal.rawValue))
+        writer.add("grace_ns", grace)
+        return writer.object
+    }
+}
+
+extension StateReader {
+    fileprivate func stopSteps() throws(JSONError) -> [StopPlan.Step] {
+        try list("steps").map { json throws(JSONError) in
+            let step = StateReader(json: json)
+            guard let signal = Int32(exactly: try step.integer("signal")) else {
                 throw JSONError(.numberOutOfRange, at: "signal", "is no signal")
             }
-            steps.append(
-                Step(signal: Signal(rawValue: signal), grace: .nanoseconds(Int64(try reader.integer("grace_ns")))))
+            return StopPlan.Step(
+                signal: Signal(rawValue: signal), grace: .nanoseconds(Int64(try step.integer("grace_ns"))))
         }
-        self.init(steps: steps, killGrace: .nanoseconds(Int64(try reader.integer("kill_grace_ns"))))
     }
 }
 
@@ -139,6 +146,7 @@ extension Stop {
         writer.add("purpose", StateText.text(purpose))
         writer.add("requested_too", isRequestedToo)
         writer.add("begun_at", begunAt)
+        writer.add("steps", objects: steps.map(\.stateText))
         writer.add("kill_grace_ns", killGrace)
         writer.add("exit", exit.map(StateText.text))
         writer.add("ended_at", endedAt)
@@ -149,7 +157,8 @@ extension Stop {
         let begunAt = try reader.instant("begun_at")
         self.init(
             purpose: try reader.word("purpose", StateText.purpose), isRequestedToo: try reader.flag("requested_too"),
-            begunAt: begunAt, killGrace: .nanoseconds(Int64(try reader.integer("kill_grace_ns"))), deadline: begunAt,
+            begunAt: begunAt, steps: try reader.stopSteps(),
+            killGrace: .nanoseconds(Int64(try reader.integer("kill_grace_ns"))), deadline: begunAt,
             exit: try reader.optionalWord("exit", StateText.exit), endedAt: try reader.optionalInstant("ended_at"))
     }
 }
