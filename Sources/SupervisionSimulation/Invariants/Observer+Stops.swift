@@ -107,7 +107,9 @@ extension Observer {
             instance.isAmbiguous = stoppingScope(of: worker) != nil
         } else {
             checkBeginning(of: worker, instance)
-            instance.wasKilledOnRequest = instance.isToBeStopped || stoppingScope(of: worker) != nil
+            // Also if it is killed again by the next supervisor, under which nothing asks for it any more.
+            let isAsked = instance.isToBeStopped || stoppingScope(of: worker) != nil
+            instance.wasKilledOnRequest = instance.wasKilledOnRequest || isAsked
         }
     }
 

@@ -103,6 +103,9 @@ extension Observer {
     /// The next supervisor begins.
     func noteResumed(_ status: TreeStatus) {
         isStarted = true
+        // A shutdown was under way: whoever is down, or goes down before it comes up again, forgets its window, and an
+        // escalation is absorbed by that.
+        if isShuttingDown { for supervisor in supervisorOrder { forgetAccounts(below: supervisor) } }
         isShuttingDown = false
         isComplete = false
         for worker in roster {
