@@ -82,6 +82,7 @@ extension Observer {
             worker.isRemoved = false
             worker.isWanted = specification.startsAutomatically
             worker.hasOtherCause = true
+            worker.failuresLow = 0
         }
         let movesAlong = worker.chain.map(\.name) != chain.map(\.name)
         guard former != specification || movesAlong else { return }

@@ -74,11 +74,12 @@ package final class Simulation {
         }
         if now >= world.faultsEnd {
             survival.impending = nil
-            if !isUnderWay() { return false }
+            // A stalled shell has not been told yet of what came before.
+            if !isStalled, !isUnderWay() { return false }
         }
         let coming = world.queue.first?.due
         let deadline = tree.nextDeadline.map { max($0.advanced(by: lateness), now, stallEnd) }
-        if !heldBack.isEmpty || stallEnd > now, coming.map({ $0 >= stallEnd }) ?? true {
+        if isStalled, coming.map({ $0 >= stallEnd }) ?? true {
             wakeUp { endStall() }
             return true
         }
@@ -104,6 +105,8 @@ package final class Simulation {
         }
         return true
     }
+
+    private var isStalled: Bool { !heldBack.isEmpty || stallEnd > now }
 
     /// The shell runs again: everything that fell due meanwhile comes at once, the deadline first or last.
     private func endStall() {
