@@ -3,30 +3,17 @@
 // function of any library, not even errno. scripts/check-child-side holds it to that.
 
 #include "spawn_child.h"
+#include "spawn_steps.h"
 
-#include <fcntl.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <signal.h>
-#include <stdnoreturn.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
-// A sanitizer's instrumentation is made of calls into its library.
-#pragma clang attribute push(__attribute__((disable_sanitizer_instrumentation, no_stack_protector)), apply_to = function)
-// Vector registers are filled from constants that the compiler places where it likes.
-#pragma clang attribute push(__attribute__((target("general-regs-only"))), apply_to = function)
-
-#include "raw_call.h"
-
-// In place of each answer below: negative is an error number, as the kernel gives it.
-typedef long answer;
-
-// In a section of its own: linkers put the other constants of a Swift program next to its variables, which are withheld.
-#define CONSTANT static const __attribute__((section("hf_child_constants")))
+CHILD_SIDE_BEGIN
 
 // The kernel's, not glibc's: 64 signals.
 CONSTANT uint64_t no_signals = 0;
@@ -38,29 +25,12 @@ CONSTANT char group_file[] = "cgroup.procs";
 CONSTANT char the_writer[] = "0";
 CONSTANT char descriptor_list[] = "/proc/self/fd";
 
-static noreturn void fail(const struct hf_spawn_request *request, int32_t step, answer error) {
-    struct hf_spawn_report message;
-    message.step = step;
-    message.error = (int32_t)-error;
-    // One packet: it is written whole.
-    CALL3(SYS_write, request->report, &message, sizeof message);
-    for (;;) CALL1(SYS_exit_group, 127);
-}
-
 static void reset_handlers(void) {
     // Ignored signals stay ignored across execve, SIGPIPE first of all; the two that glibc keeps for itself as well.
     for (int signal = 1; signal <= 64; signal++) {
         if (signal == SIGKILL || signal == SIGSTOP) continue;
         CALL4(SYS_rt_sigaction, signal, default_action, 0, sizeof no_signals);
     }
-}
-
-static answer write_file(int directory, const char *path, const char *text, size_t length) {
-    answer file = CALL4(SYS_openat, directory, path, O_WRONLY | O_CLOEXEC, 0);
-    if (file < 0) return file;
-    answer written = CALL3(SYS_write, file, text, length);
-    CALL1(SYS_close, file);
-    return written;
 }
 
 static answer enter_cgroup(int directory) {
@@ -269,6 +239,7 @@ static noreturn void run(struct hf_spawn_request *request) {
         fail(request, HF_STEP_NICE, result);
     }
     if (request->file_mode_mask >= 0) CALL1(SYS_umask, request->file_mode_mask);
+    if (request->sandbox) hf_enter_sandbox(request);
     change_identity(request);
     // As the worker's user, so that it counts what that one may enter.
     if (request->directory && (result = CALL1(SYS_chdir, request->directory)) < 0) {
@@ -295,5 +266,4 @@ void hf_child_addresses(uint64_t addresses[2]) {
     addresses[1] = (uint64_t)(uintptr_t)&default_action;
 }
 
-#pragma clang attribute pop
-#pragma clang attribute pop
+CHILD_SIDE_END

@@ -51,6 +51,8 @@ extension SystemError {
     /// EPIPE, likewise.
     package static var brokenPipe: Int32 { EPIPE }
     package static var noSpace: Int32 { ENOSPC }
+    /// ENOSYS: the kernel has no such call.
+    package static var notImplemented: Int32 { ENOSYS }
 
     package var isNotFound: Bool { errno == ENOENT }
     package var alreadyExists: Bool { errno == EEXIST }

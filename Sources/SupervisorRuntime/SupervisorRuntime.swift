@@ -42,6 +42,7 @@ package final class SupervisorRuntime {
         let incomplete = "the log may lack \(missed) events: holdfast-output did not take them in time"
         return [
             runsAsRoot ? nil : development, cgroups.warning, keeper.warning, missed == 0 ? nil : incomplete,
+            unsealedWarning,
         ].compactMap { $0 } + outputSetup.warnings
     }
     var control: ControlServer?

@@ -12,7 +12,7 @@ private let lines = [
     "watchdog = \"10s\"", "watchdog_signal = \"SIGABRT\"", "backoff_initial = \"100ms\"", "backoff_max = \"30s\"",
     "backoff_jitter = 0.2", "stable_after = \"10s\"", "max_attempts = 5", "retry_after_giving_up = \"5m\"",
     "stop_signal = \"SIGTERM\"", "stop_timeout = \"10s\"", "kill_timeout = \"5s\"", "limits = { open_files = 100 }",
-    "output = { rate = \"64K\" }",
+    "sandbox = { read_only_paths = [\"/a\", \"/b\"] }", "output = { rate = \"64K\" }",
 ]
 
 private let launchChanges = [
@@ -22,6 +22,11 @@ private let launchChanges = [
     "group = \"b\"", "supplementary_groups = []", "supplementary_groups = [\"a\", \"b\"]", "umask = \"0027\"",
     "nice = 1", "oom_score_adj = 1", "watchdog = \"11s\"", "watchdog = \"off\"", "limits = { open_files = 101 }",
     "limits = { processes = 100 }", "limits = { open_files = \"unlimited\" }", "limits = {}",
+    "sandbox = { read_only_paths = [\"/a\"] }", "sandbox = { hidden_paths = [\"/a\", \"/b\"] }",
+    "sandbox = { read_only_paths = [\"/a\", \"/b\"], writable_paths = [\"/a/c\"] }",
+    "sandbox = { read_only_paths = [\"/a\", \"/b\"], private_tmp = true }",
+    "sandbox = { read_only_paths = [\"/a\", \"/b\"], network = false }",
+    "sandbox = { read_only_paths = [\"/a\", \"/b\"], no_new_privs = true }", "sandbox = {}",
 ]
 
 private let policyChanges = [
@@ -30,6 +35,7 @@ private let policyChanges = [
     "backoff_initial = \"101ms\"", "backoff_max = \"31s\"", "backoff_jitter = 0.3", "stable_after = \"11s\"",
     "max_attempts = 6", "retry_after_giving_up = \"6m\"", "stop_signal = \"SIGINT\"", "stop_timeout = \"11s\"",
     "kill_timeout = \"6s\"", "output = { rate = \"65K\" }",
+    "sandbox = { read_only_paths = [\"/b\", \"/a\"] }",
 ]
 
 @Suite struct LaunchFingerprintTests {

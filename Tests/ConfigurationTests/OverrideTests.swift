@@ -279,8 +279,8 @@ private let overrides: [Override] = [
         #expect(
             report.effective.map(\.path) == [
                 "runtime", "output", "worker_defaults", "worker_defaults.limits", "supervisor.vision",
-                "worker.cam-era.1", "worker.cam-era.1.limits", "worker.cam-era.1.output", "worker.logger",
-                "worker.logger.limits", "worker.logger.output",
+                "worker.cam-era.1", "worker.cam-era.1.limits", "worker.cam-era.1.sandbox", "worker.cam-era.1.output",
+                "worker.logger", "worker.logger.limits", "worker.logger.sandbox", "worker.logger.output",
             ])
         let last = try #require(report.effective.last)
         #expect((last.table, last.header, last.name) == ("worker.output", "[worker.output]", "logger"))

@@ -30,17 +30,6 @@ import Testing
         try Self.lines(in: daemon.directory.appending(path: "state/log/counter.log"))
     }
 
-    /// Reads the worker's output as it comes, until the line is logged.
-    private static func follow(_ worker: String, of daemon: Daemon, upTo last: String) throws {
-        let connection = try daemon.connect()
-        try connection.send(
-            MessageFramer.frame(RuntimeMethod.logs(worker: worker, lines: 1000, follow: true).call.json))
-        var line: String?
-        while line != last {
-            line = try LogsReply(json: try connection.receive(within: .seconds(20)).parameters.json).line?.line
-        }
-    }
-
     /// Judges a process by what /proc says of it.
     private static func expectConfinement(of pid: Int32) throws {
         let status = try status(pid)
@@ -100,7 +89,7 @@ import Testing
         let status = try Self.status(daemon.pid("holdfast-output"))
         #expect(status["Seccomp"] == "0")
         #expect(status["NoNewPrivs"] == "1")
-        try Self.follow("counter", of: daemon, upTo: "line 100")
+        try daemon.output(of: "counter", upTo: "line 100")
         daemon.stop()
         #expect(try !lines(daemon).isEmpty)
     }
@@ -110,7 +99,7 @@ import Testing
         let daemon = try Daemon(Self.counter, permissions: 0o700)
         let output = try daemon.await("holdfast-output", "ready")
         #expect(output.restarts == 0)
-        try Self.follow("counter", of: daemon, upTo: "line 100")
+        try daemon.output(of: "counter", upTo: "line 100")
         daemon.stop()
         #expect(try !lines(daemon).isEmpty)
     }
@@ -118,14 +107,14 @@ import Testing
     @Test func `a log folder that was removed is made anew, and no line is lost`() throws {
         let daemon = try Daemon(Self.counter)
         try daemon.await("holdfast-output", "ready")
-        try Self.follow("counter", of: daemon, upTo: "line 100")
+        try daemon.output(of: "counter", upTo: "line 100")
         let folder = daemon.directory.appending(path: "state/log")
         // Out of the folder, and still being written to.
         let moved = daemon.directory.appending(path: "moved")
         try FileManager.default.moveItem(at: folder.appending(path: "counter.log"), to: moved)
         try FileManager.default.removeItem(at: folder)
         try daemon.await("holdfast-output", "ready") { $0.restarts == 1 }
-        try Self.follow("counter", of: daemon, upTo: "line 1000")
+        try daemon.output(of: "counter", upTo: "line 1000")
         let found = try Self.lines(in: moved).union(lines(daemon))
         #expect(Set(1...1000).subtracting(found) == [])
     }
@@ -141,7 +130,7 @@ import Testing
             """)
         try daemon.call(.reload)
         try daemon.await("holdfast-output", "ready") { $0.pid != before.pid }
-        try Self.follow("counter", of: daemon, upTo: "line 1000")
+        try daemon.output(of: "counter", upTo: "line 1000")
         #expect(try Self.lines(in: daemon.directory.appending(path: "elsewhere/counter.log")).contains(1000))
         #expect(try daemon.worker("counter").restarts == 0)
         // The same again changes nothing.

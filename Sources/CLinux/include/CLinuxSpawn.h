@@ -16,6 +16,12 @@ enum hf_spawn_step {
     HF_STEP_LIMIT,
     HF_STEP_OOM_SCORE,
     HF_STEP_NICE,
+    HF_STEP_NAMESPACES,
+    HF_STEP_USER_MAP,
+    HF_STEP_LOOPBACK,
+    HF_STEP_MOUNTS,
+    HF_STEP_PATH,
+    HF_STEP_SEAL,
     HF_STEP_GROUPS,
     HF_STEP_GROUP,
     HF_STEP_USER,
@@ -31,6 +37,8 @@ enum hf_spawn_step {
 /// program runs, for which the child waits until it has read a byte.
 struct hf_spawn_report {
     int32_t step;
+    /// Which path of the sandbox it was (HF_STEP_PATH).
+    int32_t index;
     int32_t error;
 };
 
@@ -44,6 +52,39 @@ struct hf_spawn_limit {
     int32_t resource;
     uint64_t soft;
     uint64_t hard;
+};
+
+/// What becomes of a path, and of everything below, in a sandbox.
+enum hf_sandbox_path_kind {
+    HF_PATH_READ_ONLY,
+    /// As it is outside, though below a path that is read-only.
+    HF_PATH_WRITABLE,
+    /// An empty directory, or an empty file.
+    HF_PATH_HIDDEN,
+    /// A new directory in memory; nothing where there is none.
+    HF_PATH_PRIVATE,
+};
+
+struct hf_sandbox_path {
+    const char *_Nullable path;
+    int32_t kind;
+    /// Used by the child.
+    int32_t tree;
+};
+
+/// Namespaces of the child's own, and what keeps it in them.
+struct hf_sandbox {
+    /// In this order, the outer before the inner.
+    struct hf_sandbox_path *_Nullable paths;
+    size_t path_count;
+    uint32_t without_network;
+    /// Whether Landlock closes the ways out (its second version or later).
+    uint32_t is_sealed;
+    /// The lines of uid_map and gid_map (user_namespaces(7)), for a parent without privileges; null: no user namespace.
+    const char *_Nullable user_map;
+    size_t user_map_length;
+    const char *_Nullable group_map;
+    size_t group_map_length;
 };
 
 /// Everything that the child needs, prepared by the parent: the child allocates nothing. All of it lies in a mapping of
@@ -88,6 +129,8 @@ struct hf_spawn_request {
     /// A program for seccomp(2), eight bytes an instruction (struct sock_filter).
     const uint64_t *_Nullable filter;
     size_t filter_count;
+    /// Null: none, and then it costs nothing.
+    const struct hf_sandbox *_Nullable sandbox;
     /// The directory of a cgroup2; -1: the parent's cgroup.
     int32_t cgroup;
     /// 1: the child is born in the cgroup (Linux 5.7); 0: it moves itself there before anything else.

@@ -28,6 +28,7 @@ struct EnvironmentCheck {
         for worker in draft.workers {
             inspectProgram(worker)
             inspectDirectory(worker)
+            inspectSandbox(worker)
             inspectAccounts(worker, draft)
         }
         // The default group may well be missing: then only root reads.
@@ -110,6 +111,23 @@ struct EnvironmentCheck {
             if status.kind != .directory { add(place, key, "\(path.quoted) is not a directory") }
         } catch {
             add(place, key, "\(path.quoted) \(EnvironmentCheck.words(error))", allowed: "an existing directory")
+        }
+    }
+
+    /// A sandbox is made as it is asked for or not at all: a path that is not there may be one that was misspelt.
+    private func inspectSandbox(_ worker: WorkerDraft) {
+        guard worker.launch.sandbox != WorkerSandbox() else { return }
+        let table = worker.table.subtable(SandboxSchema.table)
+        for (key, paths) in worker.launch.sandbox.lists {
+            for path in paths {
+                do throws(SystemError) {
+                    _ = try SystemCall.status(of: path)
+                } catch  where error.isNotFound {
+                    add(table.place(of: key), "\(worker.path).sandbox.\(key)", "\(path.quoted) does not exist")
+                } catch {
+                    // The runtime may see what whoever checks may not.
+                }
+            }
         }
     }
 

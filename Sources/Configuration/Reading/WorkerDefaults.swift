@@ -6,6 +6,8 @@ struct WorkerDefaults {
     let limits: TableReader
     let user: TableReader.Found<String>
     let output: TableReader
+    /// Where workers find their notify sockets.
+    let runtimeDirectory: String
 
     /// Reports what is wrong with the defaults themselves, so that it shows even without any worker.
     init(
@@ -17,6 +19,8 @@ struct WorkerDefaults {
         let user = RuntimeSchema.defaultUser
         self.user = runtime.find(user.setting) ?? TableReader.Found(value: user.fallback, source: .builtIn)
         self.output = output
+        let directory = RuntimeSchema.runtimeDirectory
+        runtimeDirectory = runtime.find(directory.setting)?.value ?? directory.fallback
         _ = WorkerSpecification(name: "", policy, defaults: nil, problems)
         _ = LimitSchema.read(limits)
     }

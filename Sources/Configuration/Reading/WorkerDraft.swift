@@ -30,8 +30,11 @@ struct WorkerDraft {
             name: name ?? "", table, defaults: defaults.policy, context.problems)
         specification.isEssential = table.value(WorkerSchema.essential)
         specification.startsAutomatically = table.value(WorkerSchema.autostart)
+        let sandboxTable = table.subtable(SandboxSchema.table)
         launch = WorkerLaunch(
-            table, name: name ?? "", watchdog: specification.watchdog, defaults: defaults)
+            table, name: name ?? "", sandbox: sandboxTable, watchdog: specification.watchdog, defaults: defaults)
+        SandboxCheck(sandbox: launch.sandbox, table: sandboxTable, path: path, problems: context.problems)
+            .run(launch: launch, runtimeDirectory: defaults.runtimeDirectory)
         specification.launch = launch.fingerprint
         self.specification = specification
         output = WorkerOutput(table.subtable(OutputSchema.workerTable), inheriting: defaults.output)
@@ -39,7 +42,9 @@ struct WorkerDraft {
 }
 
 extension WorkerLaunch {
-    fileprivate init(_ table: TableReader, name: String, watchdog: Duration?, defaults: WorkerDefaults) {
+    fileprivate init(
+        _ table: TableReader, name: String, sandbox: TableReader, watchdog: Duration?, defaults: WorkerDefaults
+    ) {
         self.init(
             name: name,
             command: table.required(WorkerSchema.command) ?? [],
@@ -52,6 +57,7 @@ extension WorkerLaunch {
             nice: table.value(WorkerSchema.nice),
             oomScoreAdjustment: table.value(WorkerSchema.oomScoreAdjustment),
             limits: LimitSchema.read(table.subtable(LimitSchema.workerTable), inheriting: defaults.limits),
+            sandbox: WorkerSandbox(sandbox),
             watchdog: watchdog,
             identity: nil)
     }

@@ -34,6 +34,23 @@ extension SettingType<[String]> {
             return names.contains(nil) ? nil : names.compactMap(\.self)
         })
 
+    /// Absolute paths, as they are compared with each other: without what names the same place another way.
+    static let paths: SettingType = SettingType(
+        allowed: "an array of at most 64 absolute paths", form: .list, write: { .strings($0) },
+        read: { node, site, problems in
+            guard case .array(let elements) = node.value, elements.count <= 64 else {
+                let found =
+                    if case .array(let elements) = node.value { "has \(elements.count) paths" } else {
+                        "found \(node.value.inWords)"
+                    }
+                problems.add(site.place(node), site.key, found, allowed: paths.allowed)
+                return nil
+            }
+            let type = SettingType<String>.plainPath
+            let result = elements.enumerated().map { type.read($0.element, site.element($0.offset), problems) }
+            return result.contains(nil) ? nil : result.compactMap(\.self)
+        })
+
     /// Reads every element, so that all wrong ones are reported.
     private static func arguments(
         _ elements: [TOMLNode], _ site: SettingSite, _ problems: ProblemCollector

@@ -37,6 +37,17 @@ extension SettingType<String> {
         guard text.utf8.count < 4096 else { throw TextMistake(reason: "has more than 4095 bytes") }
         return text
     }
+
+    /// An absolute path without "..", and without slashes that change nothing.
+    static let plainPath = SettingType(allowed: "an absolute path without \"..\"", write: { .string($0) }) {
+        value throws(TextMistake) in
+        let text = try value.text()
+        guard text.hasPrefix("/") else { throw TextMistake(reason: "\(text.quoted) is not an absolute path") }
+        guard text.utf8.count < 4096 else { throw TextMistake(reason: "has more than 4095 bytes") }
+        let parts = text.split(separator: "/").filter { $0 != "." }
+        guard !parts.contains("..") else { throw TextMistake(reason: "\(text.quoted) leads up again") }
+        return "/" + parts.joined(separator: "/")
+    }
 }
 
 extension SettingType<Bool> {

@@ -54,7 +54,7 @@ enum WorkerSchema {
                 setting.absent = "as in `[worker_defaults]`"
                 return setting
             },
-        subtables: [LimitSchema.workerTable, OutputSchema.workerTable])
+        subtables: [LimitSchema.workerTable, SandboxSchema.table, OutputSchema.workerTable])
 }
 
 /// The whole file.

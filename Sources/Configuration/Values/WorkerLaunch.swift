@@ -21,6 +21,7 @@ package struct WorkerLaunch: Equatable, Sendable {
     package var oomScoreAdjustment: Int
     /// At most one for each resource, in the order of their numbers.
     package var limits: [ResourceLimit]
+    package var sandbox = WorkerSandbox()
     /// Told to the worker as `WATCHDOG_USEC`.
     package var watchdog: Duration?
     /// `user`, `group` and `supplementaryGroups` as numbers, once the machine was asked; `nil` when it does not know
@@ -55,6 +56,8 @@ package struct WorkerLaunch: Equatable, Sendable {
         digest.add("oom_score_adj", ["\(oomScoreAdjustment)"])
         digest.add("limits", limits.flatMap { ["\($0.resource.rawValue)", "\($0.value)"] })
         digest.add("watchdog", watchdog.map { ["\($0.wholeNanoseconds)"] } ?? [])
+        // Only where there is one: those of earlier versions stay as they are.
+        if sandbox != WorkerSandbox() { digest.add("sandbox", sandbox.texts) }
         return LaunchFingerprint(digest.hexadecimal)
     }
 }

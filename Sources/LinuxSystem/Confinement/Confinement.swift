@@ -9,6 +9,8 @@ package struct Confinement: Sendable {
     package var ruleset: Int32?
     /// Which system calls it may not make.
     package var systemCalls: SystemCallFilter?
+    /// What it sees of the machine.
+    package var sandbox: Sandbox?
 
     package init() {}
 

@@ -27,6 +27,8 @@ package final class ChildProcess {
     private let pidfd: SharedDescriptor?
     /// To the child side of the spawn; gone once it is known how that went.
     private var channel: UnixStream?
+    /// What its sandbox makes of which path, for the step that fails.
+    private var places: [Sandbox.Place] = []
 
     private init(pid: Int32, pidfd: consuming Descriptor, channel: UnixStream? = nil) {
         self.pid = pid
@@ -70,6 +72,7 @@ package final class ChildProcess {
         let child = ChildProcess(pid: pid, pidfd: Descriptor(owning: pidfd), channel: ours)
         // Within one tick there is nothing to ask.
         if let tick, BootClock.ticks() == tick { child.startTime = tick }
+        if let sandbox = request.confinement.sandbox { child.places = sandbox.places }
         if !held, !child.letGo() { throw SystemError(call: "sendmsg", errno: ENOBUFS, subject: request.executable) }
         return child
     }
@@ -148,7 +151,7 @@ package final class ChildProcess {
         guard case .done(let message) = result, message.count == MemoryLayout<hf_spawn_report>.size else {
             return .executed
         }
-        return .failed(step: Self.name(ofStep: failure.step), errno: failure.error)
+        return .failed(step: name(ofStep: failure), errno: failure.error)
     }
 
     /// pidfd_send_signal(2). Nothing happens when the process is gone.
@@ -206,8 +209,8 @@ package final class ChildProcess {
         return .signaled(signal: signal, coreDumped: status & 0x80 != 0)
     }
 
-    private static func name(ofStep step: Int32) -> String {
-        switch UInt32(bitPattern: step) {
+    private func name(ofStep failure: hf_spawn_report) -> String {
+        switch UInt32(bitPattern: failure.step) {
         case HF_STEP_SESSION.rawValue: "setsid"
         case HF_STEP_CGROUP.rawValue: "enter cgroup"
         case HF_STEP_INPUT.rawValue: "open /dev/null"
@@ -217,6 +220,13 @@ package final class ChildProcess {
         case HF_STEP_LIMIT.rawValue: "setrlimit"
         case HF_STEP_OOM_SCORE.rawValue: "oom_score_adj"
         case HF_STEP_NICE.rawValue: "setpriority"
+        case HF_STEP_NAMESPACES.rawValue: "sandbox: unshare"
+        case HF_STEP_USER_MAP.rawValue: "sandbox: write uid_map"
+        case HF_STEP_LOOPBACK.rawValue: "sandbox: start loopback"
+        case HF_STEP_MOUNTS.rawValue: "sandbox: make mounts private"
+        case HF_STEP_PATH.rawValue where places.indices.contains(Int(failure.index)):
+            "sandbox: \(places[Int(failure.index)].access.verb) \(places[Int(failure.index)].path)"
+        case HF_STEP_SEAL.rawValue: "sandbox: seal by Landlock"
         case HF_STEP_GROUPS.rawValue: "setgroups"
         case HF_STEP_GROUP.rawValue: "setresgid"
         case HF_STEP_USER.rawValue: "setresuid"

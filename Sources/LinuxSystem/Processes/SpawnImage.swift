@@ -67,7 +67,7 @@ struct SpawnImage {
             + (source.confinement.systemCalls?.instructions.count ?? 0) * MemoryLayout<UInt64>.stride
         // The path of the output, the OOM score, and what alignment takes.
         let others = MemoryLayout<hf_spawn_request>.stride + Int(PATH_MAX) + 256
-        return text + pointers + records + others
+        return text + pointers + records + others + (source.confinement.sandbox.map(hf_sandbox.size) ?? 0)
     }
 }
 
@@ -108,7 +108,34 @@ extension hf_spawn_request {
         let instructions = source.confinement.systemCalls?.instructions ?? []
         filter = UnsafePointer(room.place(instructions))
         filter_count = instructions.count
+        if let source = source.confinement.sandbox, !source.isEmpty {
+            sandbox = UnsafePointer(room.place([hf_sandbox(source, &room)]))
+        }
         cgroup = source.cgroup ?? -1
+    }
+}
+
+extension hf_sandbox {
+    fileprivate init(_ source: Sandbox, _ room: inout Room) {
+        self.init()
+        let entries = source.places.map { place in
+            hf_sandbox_path(
+                path: UnsafePointer(room.place(place.path)), kind: Int32(place.access.kind.rawValue), tree: -1)
+        }
+        paths = room.place(entries)
+        path_count = entries.count
+        without_network = source.hasNetwork ? 0 : 1
+        is_sealed = Sandbox.canBeSealed ? 1 : 0
+        if let maps = Sandbox.identityMaps() {
+            (user_map, user_map_length) = (UnsafePointer(room.place(maps.user)), maps.user.utf8.count)
+            (group_map, group_map_length) = (UnsafePointer(room.place(maps.group)), maps.group.utf8.count)
+        }
+    }
+
+    /// Enough bytes for it, the maps and what alignment takes included.
+    fileprivate static func size(of source: Sandbox) -> Int {
+        let paths = source.places.reduce(0) { $0 + $1.path.utf8.count + 1 + MemoryLayout<hf_sandbox_path>.stride }
+        return MemoryLayout<hf_sandbox>.stride + paths + 128
     }
 }
 

@@ -6,6 +6,9 @@ extension SystemCall {
     /// geteuid(2).
     package static func effectiveUserID() -> UInt32 { geteuid() }
 
+    /// getegid(2).
+    package static func effectiveGroupID() -> UInt32 { getegid() }
+
     /// getpid(2).
     package static func processID() -> Int32 { getpid() }
 

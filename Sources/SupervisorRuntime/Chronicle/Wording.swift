@@ -60,7 +60,20 @@ enum Wording {
         case "exec": "its program could not be executed: \(error)"
         case SupervisorRuntime.unknownUserStep: "its user, or one of its groups, does not exist on this machine"
         case "chdir": "its working directory could not be entered: \(error)"
+        case let step where step.hasPrefix("sandbox: "):
+            "its \(step): \(error)\(sandboxHint(failure))"
         default: "could not be started (\(failure.step): \(error))"
+        }
+    }
+
+    private static func sandboxHint(_ failure: SpawnFailure) -> String {
+        switch (failure.step, failure.errno) {
+        case (_, SystemError.notImplemented): " (paths take Linux 5.12)"
+        case ("sandbox: unshare", _), ("sandbox: write uid_map", _):
+            SystemCall.effectiveUserID() == 0
+                ? " (it takes namespaces, and CAP_SYS_ADMIN to make them)"
+                : " (without root it takes user namespaces, which this machine does not allow)"
+        default: ""
         }
     }
 

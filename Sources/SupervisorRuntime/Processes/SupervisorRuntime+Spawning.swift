@@ -64,10 +64,22 @@ extension SupervisorRuntime {
         request.niceness = launch.nice
         request.oomScoreAdjustment = launch.oomScoreAdjustment
         request.limits = launch.limits.map(\.forSpawn)
+        request.confinement.forbidsNewPrivileges = launch.sandbox.forbidsNewPrivileges
+        request.confinement.sandbox = launch.sandbox.view
         defaults.restore(in: &request)
         // This process has the score that it was started with, and the child inherits it.
         if request.oomScoreAdjustment == defaults.oomScoreAdjustment { request.oomScoreAdjustment = nil }
         return request
+    }
+
+    /// Said once for all workers with a sandbox, should the kernel leave it a hole.
+    var unsealedWarning: String? {
+        guard !Sandbox.canBeSealed, configuration.launches.values.contains(where: { $0.sandbox.view != nil }) else {
+            return nil
+        }
+        return
+            "this kernel has no Landlock of version 2 (Linux 5.19): what a sandbox hides from a worker is seen through "
+            + "other processes of its user, so give each such worker a user of its own"
     }
 
     /// What belongs to the worker; made when it is first needed, out of what a supervisor before us has left.

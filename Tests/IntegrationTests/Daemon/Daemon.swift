@@ -28,15 +28,17 @@ final class Daemon {
     /// - Parameter faults: for `FaultInjection.installForProcess`.
     /// - Parameter environment: of the daemon, besides its `PATH`.
     /// - Parameter permissions: of the folder with everything in it.
+    /// - Parameter parent: where that folder is made.
     /// - Parameter launcher: a program with its arguments that executes the command which follows.
     /// - Parameter isAwaited: whether to wait until it answers.
     /// - Parameter prepare: what is done to its folder before.
     init(
         _ configuration: String, runtime: String = "", faults: String = "", environment: [String: String] = [:],
         launcher: [String] = ["/usr/bin/env"], containment: Containment = .standard, isAwaited: Bool = true,
-        permissions: Int = 0o755, prepare: (URL) throws -> Void = { _ in }
+        permissions: Int = 0o755, parent: URL = FileManager.default.temporaryDirectory,
+        prepare: (URL) throws -> Void = { _ in }
     ) throws {
-        directory = FileManager.default.temporaryDirectory.appending(path: "holdfast-\(UUID().uuidString.prefix(8))")
+        directory = parent.appending(path: "holdfast-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(
             at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: permissions])
         self.runtime = runtime
