@@ -71,6 +71,11 @@ struct SupervisorNode: Sendable {
         onIntensityExceeded = specification.onIntensityExceeded
     }
 
+    /// The children from `first` on.
+    mutating func enterStopScope(from first: Int) {
+        for index in entries.indices.dropFirst(first) { entries[index].isInStopScope = true }
+    }
+
     func isInStopScope(_ child: Child) -> Bool {
         scope != nil && entries.contains { $0.child == child && $0.isInStopScope }
     }

@@ -8,17 +8,17 @@ extension SupervisorTree {
         case (nil, _), (.startAgain, _), (_, .down): supervisors[supervisor].scope = purpose
         case (.park, _), (.escalate, _), (.down, _): break
         }
-        for index in supervisors[supervisor].entries.indices where index >= first {
-            supervisors[supervisor].entries[index].isInStopScope = true
-            // From here on it starts with its group, in order, and no longer by itself.
-            forgetGateSkip(supervisors[supervisor].entries[index].child)
-        }
+        supervisors[supervisor].enterStopScope(from: first)
+        // From here on they start with their group, in order, and no longer by themselves.
+        for entry in supervisors[supervisor].entries.dropFirst(first) { forgetGateSkip(entry.child) }
     }
 
+    /// Changes nothing that need not be changed: it happens to all at every step of a long stop.
     private mutating func forgetGateSkip(_ child: Child) {
         switch child {
-        case .worker(let worker): workers[worker].skipsGate = false
-        case .supervisor(let supervisor): supervisors[supervisor].skipsGate = false
+        case .worker(let worker): if workers[worker].skipsGate { workers[worker].skipsGate = false }
+        case .supervisor(let supervisor):
+            if supervisors[supervisor].skipsGate { supervisors[supervisor].skipsGate = false }
         }
     }
 
