@@ -14,6 +14,8 @@ final class TreeDriver {
     /// What the tree reported in this wake-up.
     private var reports: [Report] = []
     private var isDelivering = false
+    /// Whether the actions that are being performed start more processes.
+    private(set) var hasMoreSpawns = false
     private var timer: TimerID?
     /// What the timer is set to.
     private(set) var timerDeadline: MonotonicInstant?
@@ -35,7 +37,10 @@ final class TreeDriver {
         isDelivering = true
         var next = 0
         while next < pending.count {
-            for action in tree.handle(pending[next], at: loop.now) {
+            let actions = tree.handle(pending[next], at: loop.now)
+            let lastSpawn = actions.lastIndex { if case .spawn = $0 { true } else { false } } ?? -1
+            for (index, action) in actions.enumerated() {
+                hasMoreSpawns = index < lastSpawn
                 if case .report(let report) = action { reports.append(report) } else { perform(action) }
             }
             next += 1

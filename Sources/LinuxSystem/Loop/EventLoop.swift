@@ -89,6 +89,8 @@ package final class EventLoop {
     private var timers = TimerQueue()
     private var armedDeadline: MonotonicInstant?
     private var isDispatching = false
+    /// The events of this wake-up that no handler has had yet.
+    private var undispatched = 0..<0
     private var isStopped = false
 
     /// The time of the current wake-up.
@@ -163,6 +165,15 @@ package final class EventLoop {
         now = MonotonicClock.now()
     }
 
+    /// Whether handlers of this wake-up still follow, those of `.last` and timers aside: what does not have to be done at
+    /// once can be done for all of them together.
+    package var hasMoreEvents: Bool {
+        events[undispatched].contains { event in
+            event.data.u64 != EventLoop.timerToken
+                && slot(EventLoop.registration(event.data.u64))?.order == .normal
+        }
+    }
+
     // MARK: Running
 
     /// Dispatches events until `stop()`.
@@ -210,7 +221,9 @@ package final class EventLoop {
 
     private func dispatch(_ count: Int) {
         var hasLast = false
-        for event in events[..<count] {
+        for index in 0..<count {
+            undispatched = index + 1..<count
+            let event = events[index]
             if event.data.u64 == EventLoop.timerToken {
                 consumeTimer()
             } else if let slot = slot(EventLoop.registration(event.data.u64)) {

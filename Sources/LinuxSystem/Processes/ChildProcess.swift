@@ -137,15 +137,17 @@ package final class ChildProcess {
         return process
     }
 
-    /// Whether the program was executed; `nil` while that is open. Call when `execDescriptor` is readable, after having
-    /// unregistered it: the pipe is closed as soon as the answer is there.
-    package func takeExecOutcome() -> ExecOutcome? {
+    /// Whether the program was executed; `nil` while that is open. Call when `execDescriptor` is readable.
+    /// - Parameter willClose: called when the answer is there, before the descriptor is closed. A watch on it has to end
+    ///   now: children that have not closed their copies yet would keep it alive, and ready for ever.
+    package func takeExecOutcome(_ willClose: () -> Void = {}) -> ExecOutcome? {
         guard let channel else { return .executed }
         var failure = hf_spawn_report()
         var result = withUnsafeMutableBytes(of: &failure) { try? channel.receive(into: $0) }
         // A child that has ended without reading our word resets the channel: that is told once, before what it said.
         if result == nil { result = withUnsafeMutableBytes(of: &failure) { try? channel.receive(into: $0) } }
         if case .wouldBlock = result { return nil }
+        willClose()
         self.channel = nil
         // Anything else is the end: of a channel that the exec closed, or of a child that was killed.
         guard case .done(let message) = result, message.count == MemoryLayout<hf_spawn_report>.size else {

@@ -20,6 +20,10 @@ final class ProcessTable {
     /// Recorded, and still to be told that they may run: the kernel had no room for the word.
     private var heldBack: Set<InstanceID> = []
     private var retry: TimerID?
+    /// Instances of which it is not known yet whether their program runs, oldest first.
+    private var starting: [InstanceID] = []
+    /// How many of them there may be before a spawn asks after the oldest.
+    private static let patience = 16
     private static let retryPause: Duration = .milliseconds(10)
     /// Children of ours that are no worker's and have their own who waits for them.
     var bystanders: Set<Int32> = []
@@ -131,6 +135,10 @@ final class ProcessTable {
             discard(process)
             throw error
         }
+        // Each has a descriptor until then, and a thousand workers may be started in one wake-up: every child gets a copy
+        // of all descriptors, and closes them.
+        starting.append(instance)
+        while starting.count > Self.patience, let oldest = processes[starting[0]], execKnown(oldest) {}
     }
 
     func signalGroup(_ instance: InstanceID, _ signal: Int32) {
@@ -183,7 +191,7 @@ final class ProcessTable {
     /// Reports that the program runs, if that is known by now. What a worker says can overtake that news within one
     /// wake-up, and the tree must hear of the start first.
     func reportStart(of instance: InstanceID) {
-        if let process = processes[instance], process.execRegistration != nil { execKnown(process) }
+        if let process = processes[instance] { execKnown(process) }
     }
 
     private func isKnown(_ pid: Int32) -> Bool { instancesByPid[pid] != nil || bystanders.contains(pid) }
@@ -223,10 +231,14 @@ final class ProcessTable {
         if process.exitRegistration == nil { process.group.kill() }
     }
 
-    private func execKnown(_ process: WorkerProcess) {
-        guard let registration = process.execRegistration, let outcome = process.main.takeExecOutcome() else { return }
-        loop.unregister(registration)
+    /// - Returns: whether that has become known just now.
+    @discardableResult
+    private func execKnown(_ process: WorkerProcess) -> Bool {
+        guard let registration = process.execRegistration else { return false }
+        let outcome = process.main.takeExecOutcome { loop.unregister(registration) }
+        guard let outcome else { return false }
         process.execRegistration = nil
+        starting.removeAll { $0 == process.instance }
         switch outcome {
         case .executed:
             deliver(.spawned(process.worker, process.instance))
@@ -234,6 +246,7 @@ final class ProcessTable {
             // The child is about to end; when it has, nothing of the instance is left.
             process.spawnFailure = SpawnFailure(step: step, errno: errno)
         }
+        return true
     }
 
     private func mainEnded(_ process: WorkerProcess) {
@@ -323,6 +336,7 @@ final class ProcessTable {
         for remainder in process.remainders.values { loop.unregister(remainder.registration) }
         process.remainders = [:]
         unrecorded.remove(process.instance)
+        starting.removeAll { $0 == process.instance }
         process.group.release()
         formerPids[process.instance] = process.main.pid
         instancesByPid[process.main.pid] = nil

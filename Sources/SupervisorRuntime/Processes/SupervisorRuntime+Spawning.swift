@@ -7,6 +7,7 @@ import Supervision
 extension SupervisorRuntime {
     /// The step of a spawn that never began, since the machine does not know the worker's user or one of its groups.
     static var unknownUserStep: String { "user" }
+    private static var spawnsRecordedTogether: Int { 8 }
 
     var runsAsRoot: Bool { SystemCall.effectiveUserID() == 0 }
 
@@ -38,8 +39,10 @@ extension SupervisorRuntime {
         if let identity = request.identity { try resource.letOpenFIFO(identity.uid) }
         markOutput(of: resource, from: instance)
         try processes.spawn(worker, instance, request, cgroup: cgroups.make(for: name, instance))
-        // At once: recording takes less time than the process needs to get ready, and waking it would take more.
-        commit()
+        // Recording takes less time than the process needs to get ready, and waking it would take more. In a burst of starts
+        // it takes most of the time there is, so that several are recorded together.
+        let isBurst = driver.hasMoreSpawns || loop.hasMoreEvents
+        if !isBurst || processes.unrecordedCount >= Self.spawnsRecordedTogether { commit() }
         if let pid = processes.pid(of: instance) { outputLink.started(name, pid: Int(pid), instance) }
     }
 
