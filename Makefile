@@ -13,7 +13,7 @@ MINUTES = 10
 
 TSAN_TESTS = ^(SupervisionTests|SupervisionSimulationTests|SupervisorRuntimeTests|OutputRuntimeTests)\.
 
-.PHONY: help demo test sanitize build dist format lint bench simulate simulate-selftest soak clean
+.PHONY: help demo test sanitize build dist format lint bench simulate simulate-selftest stress soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,10 @@ simulate: ## try SEEDS random fault schedules on the core, or replay SEED with a
 simulate-selftest: ## plant faults into the core and see that the simulation finds each
 	@scripts/install-dependencies build
 	@scripts/simulate-selftest --seeds $(SELFTEST_SEEDS)
+
+stress: build ## break everything below the real systemd and see what is promised kept (STRESS_TEST.md)
+	@scripts/install-dependencies test
+	@scripts/stress
 
 soak: build ## torment a running tree for MINUTES
 	@scripts/install-dependencies demo

@@ -6,8 +6,10 @@
 
 # Runs the script itself in the sandbox, and ends with its status; returns inside. Ends with 77, skipped, where no sandbox can
 # be made.
-enter_sandbox() { # SCRIPT FOLDER_OF_THE_BINARIES
+enter_sandbox() { # FOLDER_OF_THE_BINARIES SCRIPT [ARGUMENT...]
 	[ "${HOLDFAST_IN_SANDBOX-}" != yes ] || return 0
+	shared=$(readlink -f "$1")
+	shift
 	code=125
 	if [ "$(id -u)" != 0 ]; then
 		reason="not root"
@@ -16,13 +18,28 @@ enter_sandbox() { # SCRIPT FOLDER_OF_THE_BINARIES
 	else
 		reason="the sandbox does not start"
 		code=0
-		HOLDFAST_IN_SANDBOX=yes scripts/systemd-sandbox --share "$PWD" --share "$(readlink -f "$2")" -- "$1" "$2" || code=$?
+		HOLDFAST_IN_SANDBOX=yes scripts/systemd-sandbox --share "$PWD" --share "$shared" -- "$@" || code=$?
 	fi
 	[ "$code" != 125 ] || {
 		echo "$(basename "$1"): skipped: $reason"
 		code=77
 	}
 	exit "$code"
+}
+
+# Puts by hand into its place what the units need; install.sh is another test's.
+place_service() {
+	install -m 755 "$binaries/holdfastd" /usr/local/sbin/
+	install -m 755 "$binaries/holdfast" "$binaries/misbehaving-worker" /usr/local/bin/
+	for unit in holdfast holdfast-workers; do
+		sed 's|@SBINDIR@|/usr/local/sbin|; s|@BINDIR@|/usr/local/bin|; s|@DOCDIR@|/usr/share/doc/holdfast|' \
+			"systemd/$unit.service.in" > "/etc/systemd/system/$unit.service"
+	done
+	install -D -m 644 systemd/sysusers.d/holdfast.conf /etc/sysusers.d/holdfast.conf
+	install -D -m 644 systemd/tmpfiles.d/holdfast.conf /etc/tmpfiles.d/holdfast.conf
+	systemd-sysusers 2> /dev/null
+	systemd-tmpfiles --create holdfast.conf
+	systemctl daemon-reload
 }
 
 # Tries a command twenty times a second until it succeeds, at most for so many seconds.
