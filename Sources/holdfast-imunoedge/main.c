@@ -20,21 +20,11 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { exit_unprepared = 1, exit_usage = 64, exit_not_runnable = 126, exit_not_found = 127 };
-
-void complain(const char *what, const char *subject) {
-    fprintf(stderr, "holdfast-imunoedge: %s %s: %s\n", what, subject, strerror(errno));
-}
-
-void fail(int status, const char *what, const char *subject) {
-    complain(what, subject);
-    _exit(status);
-}
 
 // The helper is a grandchild whose parent ends at once.
 static void start_helper(const struct helper *helper, int watch) {
