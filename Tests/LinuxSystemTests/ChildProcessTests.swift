@@ -50,6 +50,17 @@ import Testing
         #expect(!lines.contains { $0.hasPrefix("HOME=") })
     }
 
+    @Test func `a child that is held has executed nothing, and a zombie still tells that it has`() throws {
+        let request = SpawnRequest(executable: "/bin/true", arguments: ["true"])
+        let child = try ChildProcess.spawn(request, held: true)
+        #expect(child.hasExecuted == false)
+        #expect(child.letGo())
+        try #require(try SystemCall.wait(for: child.exitDescriptor, .readable, timeout: .seconds(10)))
+        #expect(child.hasExecuted == true)
+        _ = child.exit(keepingZombie: false)
+        #expect(child.hasExecuted == nil)
+    }
+
     @Test func `inherited descriptors come at the numbers that were asked for, however they collide`() throws {
         let first = try SystemCall.makePipe()
         let second = try SystemCall.makePipe()

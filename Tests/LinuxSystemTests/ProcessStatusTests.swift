@@ -28,6 +28,7 @@ struct ProcessStatusTests {
         #expect(status.threadCount == 20)
         #expect(status.startTime == 22)
         #expect(status.exitCode == 52)
+        #expect(status.hasExecuted, "the ninth is 9: 0x40 is not set")
     }
 
     @Test(arguments: ["", "42", "42 (x", "42 (x)", "42 (x) R 1 2", ") ( ", "x (y) R 1"])

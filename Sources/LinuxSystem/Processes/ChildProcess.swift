@@ -118,7 +118,9 @@ package final class ChildProcess {
     package static func adopting(pid: Int32, startTime: UInt64, pidfd: consuming Descriptor) -> ChildProcess? {
         guard let named = SystemCall.process(ofPidfd: pidfd.rawValue), named == pid || named == -1 else { return nil }
         if named == pid, let status = ProcessStatus(of: pid), status.startTime != startTime { return nil }
-        return ChildProcess(pid: pid, pidfd: pidfd)
+        let process = ChildProcess(pid: pid, pidfd: pidfd)
+        process.startTime = startTime
+        return process
     }
 
     /// A handle for the process that was recorded with this pid and start time, on the same boot; `nil` when it is gone,
@@ -154,6 +156,12 @@ package final class ChildProcess {
             return .executed
         }
         return .failed(step: name(ofStep: failure), errno: failure.error)
+    }
+
+    /// Whether it has executed a program since it was forked, a zombie too; `nil` when it is gone.
+    package var hasExecuted: Bool? {
+        guard let status = ProcessStatus(of: pid), status.startTime == startTime else { return nil }
+        return status.hasExecuted
     }
 
     /// pidfd_send_signal(2). Nothing happens when the process is gone.

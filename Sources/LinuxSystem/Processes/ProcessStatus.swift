@@ -8,6 +8,8 @@ package struct ProcessStatus: Hashable, Sendable {
     package var session: Int32
     /// Clock ticks since boot. With the pid (and the boot) it names one process for ever.
     package var startTime: UInt64
+    /// Whether it has executed a program since it was forked.
+    package var hasExecuted: Bool
     /// The wait status of a zombie; 0 when we may not know it.
     package var exitCode: Int32
 
@@ -19,6 +21,9 @@ package struct ProcessStatus: Hashable, Sendable {
 
     /// Whether a stop signal holds it (or a debugger).
     package var isStopped: Bool { state == "T" || state == "t" }
+
+    /// PF_FORKNOEXEC of the kernel's linux/sched.h, for the flags that acct(5) shows as AFORK.
+    private static let forkedOnly: UInt64 = 0x40
 
     /// `nil` when there is no such process.
     package init?(of pid: Int32) {
@@ -37,7 +42,8 @@ package struct ProcessStatus: Hashable, Sendable {
         let fields = bytes[(closing + 1)...].split(whereSeparator: { $0 == 0x20 || $0 == 0x0A })
             .map { String(decoding: $0, as: UTF8.self) }
         guard fields.count >= 20, let state = fields[0].first, let parent = Int32(fields[1]),
-            let group = Int32(fields[2]), let session = Int32(fields[3]), let threadCount = Int(fields[17]),
+            let group = Int32(fields[2]), let session = Int32(fields[3]), let flags = UInt64(fields[6]),
+            let threadCount = Int(fields[17]),
             let startTime = UInt64(fields[19])
         else { return nil }
         self.pid = pid
@@ -47,6 +53,7 @@ package struct ProcessStatus: Hashable, Sendable {
         self.session = session
         self.startTime = startTime
         self.threadCount = threadCount
+        hasExecuted = flags & Self.forkedOnly == 0
         exitCode = fields.count >= 50 ? Int32(fields[49]) ?? 0 : 0
     }
 }

@@ -87,6 +87,13 @@ final class ProcessTable {
         try watch(process)
     }
 
+    /// Takes over a process that the supervisor before us had no time to let go, and ends it: `spawnInterrupted` follows.
+    func adoptCutShort(_ process: WorkerProcess) throws(SystemError) {
+        process.isCutShort = true
+        try adopt(process)
+        process.group.kill()
+    }
+
     /// The main process that was recorded for an instance is gone: its end is reported, and its group goes as well.
     func adoptEnded(_ process: WorkerProcess) {
         processes[process.instance] = process
@@ -257,6 +264,10 @@ final class ProcessTable {
             _ = process.main.exit(keepingZombie: false)
             discard(process)
             return deliver(.spawnFailed(process.worker, process.instance, failure))
+        }
+        if process.isCutShort {
+            discard(process)
+            return deliver(.spawnInterrupted(process.worker, process.instance))
         }
         // The tree answers with a kill of the group. As long as the zombie is there, the group's number is not reused.
         process.isMainZombie =

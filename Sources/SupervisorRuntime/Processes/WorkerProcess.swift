@@ -12,6 +12,8 @@ final class WorkerProcess {
     var exitRegistration: EventLoop.Registration?
     /// The program could not be executed: nothing of the worker's ever ran.
     var spawnFailure: SpawnFailure?
+    /// The supervisor before us died before the program ran: it ends without having done anything.
+    var isCutShort = false
     /// The main process has ended and was reported.
     var hasExited = false
     /// The main process leads the group, has ended, and is not reaped yet.

@@ -38,24 +38,36 @@ extension SupervisorRuntime {
     func adopt(_ record: SurvivalRecord) throws(SystemError) {
         var findings: [(worker: WorkerID, instance: InstanceID, finding: Finding)] = []
         for (worker, instance) in driver.tree.liveInstances {
-            findings.append((worker, instance, try find(instance, of: worker, record.processes[instance])))
+            let recorded = record.tree.workers[name(of: worker)]?.phase
+            var wasStarting = false
+            if case .starting = recorded { wasStarting = true }
+            let finding = try find(instance, of: worker, record.processes[instance], wasStarting: wasStarting)
+            findings.append((worker, instance, finding))
         }
         try takeResources()
         // Before anything is started: what nobody knows of must not be there twice.
         removeLeftovers(keeping: findings)
         forgetStrangers()
         for (_, instance, finding) in findings {
-            guard case .alive(let process) = finding else { continue }
-            try processes.adopt(process)
-            storeProcess(of: instance)
+            switch finding {
+            case .alive(let process):
+                try processes.adopt(process)
+                storeProcess(of: instance)
+            case .cutShort(let process):
+                try processes.adoptCutShort(process)
+            case .ended, .neverRan: break
+            }
         }
         driver.deliver(.resumed)
         replaceOutput()
         for (worker, instance, finding) in findings {
             switch finding {
             case .alive: driver.deliver(.spawned(worker, instance))
+            case .cutShort: break  // its end is told when it has come
             case .ended(let process): processes.adoptEnded(process)
-            case .neverRan: driver.deliver(.spawnInterrupted(worker, instance))
+            case .neverRan:
+                serviceManager.store.remove(.process(of: instance))
+                driver.deliver(.spawnInterrupted(worker, instance))
             }
         }
         let alive = findings.count { if case .alive = $0.finding { true } else { false } }
@@ -67,13 +79,15 @@ extension SupervisorRuntime {
     private enum Finding {
         case alive(WorkerProcess)
         case ended(WorkerProcess)
-        /// It was not let go: nothing of it has run.
+        /// It is there, and has not executed its program: it was not let go.
+        case cutShort(WorkerProcess)
+        /// It was not let go, and is gone.
         case neverRan
     }
 
     /// Only what is proven to be the very process that was recorded is taken for it.
     private func find(
-        _ instance: InstanceID, of worker: WorkerID, _ identity: ProcessIdentity?
+        _ instance: InstanceID, of worker: WorkerID, _ identity: ProcessIdentity?, wasStarting: Bool
     ) throws(SystemError) -> Finding {
         guard let identity else { return .neverRan }
         let stored = inherited.take(StoredDescriptor.process(of: instance).name) {
@@ -83,12 +97,17 @@ extension SupervisorRuntime {
             if let stored { stored } else {
                 try ChildProcess.adopting(pid: identity.main, startTime: identity.mainStart)
             }
+        // What is gone was most likely waiting to be let go. Should its program have run for the moment that nobody had
+        // noted down yet, then a failure is forgiven, and what it has left behind is ended as a leftover.
+        let hasExecuted = main?.hasExecuted
+        if wasStarting, hasExecuted == nil { return .neverRan }
         let group = ProcessGroup(
             adopting: identity.leader, startTime: identity.leaderStart,
             cgroup: identity.cgroup.flatMap { try? Cgroup(path: $0) }, instance: processes.mark(of: instance))
         let process = WorkerProcess(
             worker: worker, instance: instance, main: main ?? ChildProcess(goneWithPid: identity.main), group: group,
             isAdopted: true)
+        if wasStarting, hasExecuted == false { return .cutShort(process) }
         // A process that has ended and that nobody has waited for yet is reported like any other.
         return main == nil ? .ended(process) : .alive(process)
     }
@@ -124,7 +143,7 @@ extension SupervisorRuntime {
         var directories: Set<String> = []
         for (_, instance, finding) in findings {
             switch finding {
-            case .alive(let process), .ended(let process):
+            case .alive(let process), .ended(let process), .cutShort(let process):
                 marks.insert(processes.mark(of: instance))
                 if let cgroup = process.group.cgroup { directories.insert(cgroup.path) }
             case .neverRan: break
