@@ -20,7 +20,7 @@ import report
 from holdfast import Holdfast
 from systems import HERE, PEERS, UNDER_SYSTEMD, Baseline
 
-MEASUREMENTS = ["kill-one", "kill-100", "start-1000", "memory", "restarts", "idle", "peers"]
+MEASUREMENTS = ["kill-one", "kill-100", "start-10", "start-1000", "memory", "restarts", "idle", "peers"]
 
 
 def options():
@@ -107,11 +107,10 @@ def measure(choice, folder, results):
         say("kill-100: 100 workers killed at once, 20 times")
         with started(folder, ours, 100) as systems:
             results["kill_100"] = measurements.kill_all_in_turn(systems, 20)
-    if "start-1000" in choice.only:
-        say("start-1000: 1,000 workers started and stopped")
-        results["start_1000"] = {
-            kind.name: measurements.start_and_stop(lambda kind=kind: make(kind), 1000) for kind in ours
-        }
+    for workers, repetitions in ((10, 20), (1000, 7)):
+        if f"start-{workers}" in choice.only:
+            say(f"start-{workers}: {workers:,} workers started and stopped, {repetitions} times")
+            results[f"start_{workers}"] = measurements.start_and_stop_in_turn(make, ours, workers, repetitions)
     if Holdfast in ours:
         measure_footprint(choice, folder, results)
     if "peers" in choice.only:

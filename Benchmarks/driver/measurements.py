@@ -100,14 +100,30 @@ def peer(system, workers, samples):
 
 
 def start_and_stop(make, workers):
-    """Starts a fresh system with many workers and stops it."""
+    """Starts a fresh system and stops it."""
     system = make()
     try:
-        start_s = system.start(workers)
+        first_s, last_s = system.start(workers)
         stop_s = system.stop()
-        return {"start_s": round(start_s, 4), "stop_s": round(stop_s, 4), "orphans": len(system.orphans())}
+        return {"first_s": first_s, "last_s": last_s, "stop_s": stop_s, "orphans": len(system.orphans())}
     finally:
         system.remove()
+
+
+def start_and_stop_in_turn(make, kinds, workers, repetitions):
+    """Fresh systems of each kind in turn; returns medians, the least and the most, and all orphans, by name."""
+    runs = {kind.name: [] for kind in kinds}
+    for _ in range(repetitions):
+        for kind in kinds:
+            runs[kind.name].append(start_and_stop(lambda kind=kind: make(kind), workers))
+    result = {}
+    for name, of_system in runs.items():
+        result[name] = {"orphans": sum(run["orphans"] for run in of_system)}
+        for key in ("first_s", "last_s", "stop_s"):
+            values = [run[key] for run in of_system]
+            result[name][key] = round(statistics.median(values), 4)
+            result[name]["range_" + key] = [round(min(values), 4), round(max(values), 4)]
+    return result
 
 
 def footprint(pids):

@@ -25,9 +25,12 @@ def judged(results):
     burst = results.get("kill_100")
     if burst and "holdfastd" in burst:
         add("100 killed at once until all are back, against C", ratio(burst, "p50_ms"), "x", 2)
+    few = results.get("start_10")
+    if few and "holdfastd" in few:
+        add("start of holdfastd until its first worker runs", few["holdfastd"]["first_s"] * 1000, " ms", 50, 0)
     many = results.get("start_1000")
     if many and "holdfastd" in many:
-        add("1,000 started, against C", ratio(many, "start_s"), "x", 2)
+        add("1,000 started, against C", ratio(many, "last_s"), "x", 2)
         add("orphans after 1,000 were stopped", many["holdfastd"]["orphans"], "", 0, 0)
     memory = results.get("memory")
     if memory:
@@ -86,12 +89,14 @@ def markdown(results):
                 for name, v in results[key].items()
             ]
             text += [f"## {title}", table(("system", "p50", "p99", "max", "p50 of rounds", "samples"), rows)]
-    if "start_1000" in results:
-        rows = [
-            (name, f"{v['start_s']:.3f}", f"{v['stop_s']:.3f}", v["orphans"])
-            for name, v in results["start_1000"].items()
-        ]
-        text += ["## 1,000 workers (s)", table(("system", "started", "stopped", "orphans"), rows)]
+    for key, title in (("start_10", "10"), ("start_1000", "1,000")):
+        if key in results:
+            rows = [
+                (name, *(spread(v, part) for part in ("first_s", "last_s", "stop_s")), v["orphans"])
+                for name, v in results[key].items()
+            ]
+            header = ("system", "first worker runs", "last worker runs", "stopped", "orphans")
+            text += [f"## Start and stop of {title} workers (ms)", table(header, rows)]
     if "memory" in results:
         names = list(results["memory"]["workers_20"])
         rows = [
@@ -125,6 +130,11 @@ def markdown(results):
             table(("system", "after more than 1 s of peace", "killed again as soon as it is back"), rows),
         ]
     return "\n\n".join(text) + "\n"
+
+
+def spread(values, key):
+    least, most = values["range_" + key]
+    return f"{values[key] * 1000:.0f} ({least * 1000:.0f} to {most * 1000:.0f})"
 
 
 def peer_cell(values, key):

@@ -45,13 +45,14 @@ class System:
             )
 
     def start(self, count, timeout_s=60):
-        """Starts the supervisor and returns the seconds until the last worker's first instruction."""
+        """Starts the supervisor and returns the seconds until the first and the last worker's first instruction."""
         self.prepare(count)
         began = time.monotonic_ns()
         self.launch(count)
         started = self.channel.take(count, timeout_s)
         self.pids = {index: start.pid for index, start in started.items()}
-        return (max(start.at_ns for start in started.values()) - began) / 1e9
+        times = [(start.at_ns - began) / 1e9 for start in started.values()]
+        return min(times), max(times)
 
     def prepare(self, count):
         pass

@@ -210,6 +210,7 @@ package final class SupervisorRuntime {
             serviceManager.store.flush()
             try loop.runOnce(timeout: nil)
         }
+        removeEscaped()
         commit()
         driver.recordReports()
         control?.close()

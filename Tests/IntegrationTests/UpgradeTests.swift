@@ -69,6 +69,18 @@ import Testing
         #expect(executable == copy.path)
     }
 
+    @Test func `whoever asks sees that it was done, however young the runtime before was`() throws {
+        let daemon = try Daemon(Self.tree)
+        for _ in 1...3 {
+            let command = ["upgrade", "--json", "--timeout", "10", "--socket", daemon.socket]
+            let client = try RuntimeProcess(
+                [Daemon.binaries.appending(path: "holdfast").path] + command, environment: [:],
+                log: daemon.directory.appending(path: "client").path)
+            try client.wait()
+            #expect(client.terminationStatus == 0)
+        }
+    }
+
     @Test(arguments: [
         ("/no/such/file", "there is no such file"), ("holdfastd", "the path has to begin with a slash"),
         ("/etc/passwd", "it is no executable file"), ("/bin/false", "it ended its check with status 1"),

@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import MonotonicTime
 import TestSupport
@@ -64,6 +65,42 @@ struct OrphansTests {
                 return Orphans.all { mains.contains($0) }.isEmpty
             }
             #expect(Orphans.escaped(instance: "77") { mains.contains($0) }.isEmpty)
+        }
+    }
+
+    @Test func noForkOrExecHidesACarrier() async {
+        await #expect(processExitsWith: .success) {
+            for round in 0..<60 {
+                let instance = "\(getpid())-\(round)"
+                let (main, _) = try OrphansTests.spawn("(sh -c '(sleep 1000) & exit' &)", instance: instance)
+                try #require(try SystemCall.wait(for: main.execDescriptor ?? -1, .readable, timeout: .seconds(10)))
+                // From one to the next, until but the last is there.
+                var isSettled = false
+                while !isSettled {
+                    let carriers = Orphans.carriers(of: instance)
+                    try #require(!carriers.isEmpty, "round \(round)")
+                    let command = try? String(contentsOfFile: "/proc/\(carriers[0].pid)/cmdline", encoding: .utf8)
+                    isSettled = carriers.count == 1 && command?.hasPrefix("sleep") == true
+                }
+                let ended = Orphans.signalCarriers(SIGKILL) { $0[Orphans.instanceVariable] == instance }
+                #expect(ended.count == 1)
+            }
+        }
+    }
+
+    @Test func whateverAWorkerLeavesIsEndedInTheEnd() async {
+        await #expect(processExitsWith: .success) {
+            try Orphans.becomeSubreaper()
+            let loop = try EventLoop()
+            let (main, _) = try OrphansTests.spawn(
+                "setsid env -i sh -c 'setsid sh -c \"sleep 1000; :\" & wait' & exit 0")
+            try loop.pump("the end") { main.exit(keepingZombie: false) != nil }
+            try loop.pump("three generations") {
+                let orphans = ProcessFamily.children(of: getpid())
+                return orphans.count == 1 && ProcessFamily.descendants(of: orphans[0]).count == 2
+            }
+            Orphans.end { _ in false }
+            #expect(ProcessFamily.children(of: getpid()).isEmpty)
         }
     }
 

@@ -59,13 +59,33 @@ package enum Orphans {
         }
     }
 
-    /// What the process was started with as `HOLDFAST_INSTANCE`; needs the right to trace it (root has).
-    package static func instance(of pid: Int32) -> String? { variables(of: pid)[instanceVariable] }
-
-    private static func variables(of pid: Int32) -> [String: String] {
-        guard let bytes = try? SystemCall.readFile("/proc/\(pid)/environ", limit: maximumEnvironmentBytes) else {
-            return [:]
+    /// Kills every child that is not known, and what it leaves to us. Waits for their ends, a moment each at most.
+    package static func end(known isKnown: (Int32) -> Bool) {
+        for _ in 0..<ProcessGroup.maximumPasses {
+            let children = all(known: isKnown).map(\.pid)
+            if children.isEmpty { return }
+            for pid in children { kill(pid) }
+            for pid in children {
+                guard let process = try? ChildProcess.adopting(pid: pid) else { continue }
+                _ = try? SystemCall.wait(for: process.exitDescriptor, .readable, timeout: .milliseconds(100))
+            }
+            reap(known: isKnown)
         }
+    }
+
+    /// What the process was started with as `HOLDFAST_INSTANCE`; needs the right to trace it (root has).
+    package static func instance(of pid: Int32) -> String? { variables(of: pid)?[instanceVariable] }
+
+    /// `nil` for a process that has no environment: one that is gone, or is just executing a program, or never had one.
+    private static func variables(of pid: Int32) -> [String: String]? {
+        let bytes: [UInt8]
+        do throws(SystemError) {
+            bytes = try SystemCall.readFile("/proc/\(pid)/environ", limit: maximumEnvironmentBytes)
+        } catch {
+            // What we may not read is no child of a worker of ours.
+            return error.isNotFound || error.isNoSuchProcess ? nil : [:]
+        }
+        if bytes.isEmpty { return nil }
         var variables: [String: String] = [:]
         for name in [instanceVariable, notifyVariable] {
             let prefix = Array("\(name)=".utf8)
@@ -82,16 +102,63 @@ package enum Orphans {
     }
 
     /// As `carriers(of:)`, by what a process was started with as HOLDFAST_INSTANCE and NOTIFY_SOCKET.
+    ///
+    /// While /proc is listed, one that was listed may fork another behind our back and end. A listing therefore counts
+    /// only when nothing in it has ended or cannot be read that could be in the listing before.
     package static func carriers(where isOurs: ([String: String]) -> Bool) -> [ProcessStatus] {
+        var (carriers, doubtful) = listing(where: isOurs)
+        for _ in 1..<ProcessGroup.maximumPasses where !doubtful.isEmpty {
+            let former = doubtful
+            (carriers, doubtful) = listing(where: isOurs)
+            if doubtful.isSubset(of: former) { break }
+        }
+        return carriers
+    }
+
+    private static func listing(
+        where isOurs: ([String: String]) -> Bool
+    ) -> (carriers: [ProcessStatus], doubtful: Set<Int32>) {
         let ownPid = SystemCall.processID()
-        return ((try? SystemCall.names(inDirectory: "/proc")) ?? []).compactMap { name in
-            guard let pid = Int32(name), pid > 1, pid != ownPid, let status = ProcessStatus(of: pid), !status.isZombie,
-                isOurs(variables(of: pid)),
+        var carriers: [ProcessStatus] = []
+        var doubtful: Set<Int32> = []
+        for name in (try? SystemCall.names(inDirectory: "/proc")) ?? [] {
+            guard let pid = Int32(name), pid > 1, pid != ownPid else { continue }
+            guard let status = ProcessStatus(of: pid), !status.isZombie else {
+                doubtful.insert(pid)
+                continue
+            }
+            if status.isKernelThread { continue }
+            guard let variables = variables(of: pid),
                 // What was read is of the process that was listed.
                 ProcessStatus(of: pid)?.startTime == status.startTime
-            else { return nil }
-            return status
+            else {
+                doubtful.insert(pid)
+                continue
+            }
+            if isOurs(variables) { carriers.append(status) }
         }
+        return (carriers, doubtful)
+    }
+
+    /// Signals all carriers, those included that the ones before have forked in the meantime.
+    /// - Returns: whom.
+    @discardableResult
+    package static func signalCarriers(
+        _ number: Int32, where isOurs: ([String: String]) -> Bool
+    ) -> [ProcessStatus] {
+        var signalled: [ProcessStatus] = []
+        for _ in 0..<ProcessGroup.maximumPasses {
+            let fresh = carriers(where: isOurs).filter { carrier in
+                !signalled.contains { $0.pid == carrier.pid && $0.startTime == carrier.startTime }
+            }
+            if fresh.isEmpty { break }
+            for carrier in fresh {
+                let process = try? ChildProcess.adopting(pid: carrier.pid, startTime: carrier.startTime)
+                try? process?.signal(number)
+            }
+            signalled += fresh
+        }
+        return signalled
     }
 
     private static let maximumEnvironmentBytes = 256 * 1024

@@ -137,7 +137,7 @@ package final class ProcessGroup {
     private func signalSession(_ number: Int32) {
         if isAdopted && !isLeaderAlive {
             // The group's number proves nothing any more.
-            for carrier in carriers { signal(carrier, number) }
+            if let instance { Orphans.signalCarriers(number) { $0[Orphans.instanceVariable] == instance } }
             return
         }
         let leaderStatus = ProcessStatus(of: leader)

@@ -10,6 +10,7 @@ package struct ProcessStatus: Hashable, Sendable {
     package var startTime: UInt64
     /// Whether it has executed a program since it was forked.
     package var hasExecuted: Bool
+    package var isKernelThread: Bool
     /// The wait status of a zombie; 0 when we may not know it.
     package var exitCode: Int32
 
@@ -24,6 +25,8 @@ package struct ProcessStatus: Hashable, Sendable {
 
     /// PF_FORKNOEXEC of the kernel's linux/sched.h, for the flags that acct(5) shows as AFORK.
     private static let forkedOnly: UInt64 = 0x40
+    /// PF_KTHREAD there.
+    private static let kernelThread: UInt64 = 0x20_0000
 
     /// `nil` when there is no such process.
     package init?(of pid: Int32) {
@@ -54,6 +57,7 @@ package struct ProcessStatus: Hashable, Sendable {
         self.startTime = startTime
         self.threadCount = threadCount
         hasExecuted = flags & Self.forkedOnly == 0
+        isKernelThread = flags & Self.kernelThread != 0
         exitCode = fields.count >= 50 ? Int32(fields[49]) ?? 0 : 0
     }
 }

@@ -29,26 +29,30 @@ struct UpgradeCommand: OperatorCommand {
 
     func perform(on console: Console) throws {
         let before = try connection.connect(console).status()
+        let asked = MonotonicClock.now()
         do {
             _ = try connection.connect(console).call(.upgrade(binary: binary))
         } catch ClientError.disconnected {
             // The old runtime is gone; there is nobody left to answer.
         }
-        let after = try awaitSuccessor(of: before, console)
+        let after = try awaitSuccessor(of: before, startedAfter: asked, console)
         let report = UpgradeReport(before: before, after: after)
         if output.json { return try console.print(report.json) }
         try console.print(report.lines)
     }
 
     /// The runtime that has taken over answers at the same place in a moment.
-    private func awaitSuccessor(of before: StatusReport, _ console: Console) throws -> StatusReport {
+    private func awaitSuccessor(
+        of before: StatusReport, startedAfter asked: MonotonicInstant, _ console: Console
+    ) throws -> StatusReport {
         let deadline = MonotonicClock.now().advanced(by: .seconds(connection.timeout))
         while true {
             do {
+                let asking = MonotonicClock.now()
                 let status = try connection.connect(console).status()
-                if status.runtime.uptime < before.runtime.uptime || status.runtime.pid != before.runtime.pid {
-                    return status
-                }
+                // The uptime alone says nothing: the one before may have started but a moment ago.
+                let isNew = asked.duration(to: asking) > .seconds(status.runtime.uptime)
+                if isNew || status.runtime.pid != before.runtime.pid { return status }
             } catch {
                 guard MonotonicClock.now() < deadline else { throw error }
             }

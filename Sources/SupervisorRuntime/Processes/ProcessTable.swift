@@ -201,6 +201,11 @@ final class ProcessTable {
         if let process = processes[instance] { execKnown(process) }
     }
 
+    /// Ends children that are nobody's: orphans of workers, whatever they carry.
+    func endStrangers() {
+        Orphans.end { isKnown($0) }
+    }
+
     private func isKnown(_ pid: Int32) -> Bool { instancesByPid[pid] != nil || bystanders.contains(pid) }
 
     /// SIGCHLD: reaps orphans, and looks again at the groups that are not empty yet.

@@ -150,19 +150,26 @@ extension SupervisorRuntime {
             }
         }
         cgroups.removeLeftovers(keeping: directories)
-        let leftovers = Orphans.carriers { [directory] variables in
+        endCarriers(except: marks, "which an earlier holdfastd has started and left no record of")
+    }
+
+    /// After everything was stopped: what has escaped from its worker and from every look at it, for it hid behind another
+    /// program's environment, or was between two.
+    func removeEscaped() {
+        processes.endStrangers()
+        endCarriers(except: [], "which was left of a worker")
+    }
+
+    /// Ends the processes of instances that were started for this runtime directory.
+    private func endCarriers(except marks: Set<String>, _ origin: String) {
+        let leftovers = Orphans.signalCarriers(SignalNumber.kill) { [directory] variables in
             guard let mark = variables[Orphans.instanceVariable], let socket = variables[Orphans.notifyVariable] else {
                 return false
             }
             return socket.hasPrefix(directory.notifySockets) && !marks.contains(mark)
         }
         for leftover in leftovers {
-            guard let process = try? ChildProcess.adopting(pid: leftover.pid, startTime: leftover.startTime) else {
-                continue
-            }
-            try? process.signal(SignalNumber.kill)
-            chronicle.record(
-                .warning, "ended process \(leftover.pid), which an earlier holdfastd has started and left no record of")
+            chronicle.record(.warning, "ended process \(leftover.pid), \(origin)")
         }
     }
 

@@ -149,14 +149,14 @@ final class Daemon {
     }
 
     /// The number of the newest event.
-    func lastEvent() throws -> Int {
+    func lastEvent() throws -> Int { try events().last?.sequence ?? 0 }
+
+    private func events() throws -> [EventReport] {
         let connection = try connect()
         try connection.send(MessageFramer.frame(RuntimeMethod.events(since: 0, follow: false).call.json))
-        var last = 0
-        while let event = try EventsReply(json: try connection.receive().parameters.json).event {
-            last = event.sequence
-        }
-        return last
+        var events: [EventReport] = []
+        while let event = try EventsReply(json: try connection.receive().parameters.json).event { events.append(event) }
+        return events
     }
 
     // MARK: Awaiting
@@ -190,10 +190,10 @@ final class Daemon {
             do {
                 _ = try connection.receive(within: MonotonicClock.now().duration(to: deadline))
             } catch is VarlinkConnection.TimedOut {
-                let incidents = (try? incidents(name)) ?? []
+                let now = try self.worker(name)
+                let events = try events().suffix(10).map { "\($0)" }.joined(separator: "\n")
                 Issue.record(
-                    "\(name) did not become \(state) within \(limit): \(worker)\n\(diagnostics)\n\(incidents.suffix(1))"
-                )
+                    "\(name) did not become \(state) within \(limit): \(worker), \(now)\n\(diagnostics)\n\(events)")
                 return worker
             }
         }
