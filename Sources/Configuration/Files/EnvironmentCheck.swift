@@ -3,6 +3,8 @@ import LinuxSystem
 /// Asks this machine for what a configuration names: programs, working directories, users and groups.
 struct EnvironmentCheck {
     private let problems: ProblemCollector
+    /// A thousand workers may share a program and a directory.
+    private var files: [String: Result<FileStatus, SystemError>] = [:]
     private var users: [String: Lookup<UserAccount>] = [:]
     private var groups: [String: Lookup<GroupAccount>] = [:]
     private var memberships: [Membership: [UInt32]] = [:]
@@ -43,8 +45,10 @@ struct EnvironmentCheck {
     mutating func resolved(_ configuration: Configuration) -> Configuration {
         var configuration = configuration
         configuration.runtime.controlGroupID = group(configuration.runtime.controlGroup).account?.gid
-        for (name, launch) in configuration.launches {
-            configuration.launches[name]?.identity = identity(of: launch)
+        configuration.launches = configuration.launches.mapValues {
+            var launch = $0
+            launch.identity = identity(of: launch)
+            return launch
         }
         return configuration
     }
@@ -57,7 +61,19 @@ struct EnvironmentCheck {
 
     // MARK: Files
 
-    private func inspectProgram(_ worker: WorkerDraft) {
+    private mutating func status(of path: String) throws(SystemError) -> FileStatus {
+        if let known = files[path] { return try known.get() }
+        let result: Result<FileStatus, SystemError>
+        do throws(SystemError) {
+            result = .success(try SystemCall.status(of: path))
+        } catch {
+            result = .failure(error)
+        }
+        files[path] = result
+        return try result.get()
+    }
+
+    private mutating func inspectProgram(_ worker: WorkerDraft) {
         inspect(worker.launch.command.first, of: worker)
         // Its argument is the program that this becomes.
         if worker.launch.command.first.map(EnvironmentCheck.isLauncher) == true {
@@ -69,7 +85,7 @@ struct EnvironmentCheck {
         program.split(separator: "/").last.map(String.init) == WorkerLaunch.imunoEdgeLauncher
     }
 
-    private func inspect(_ program: String?, of worker: WorkerDraft) {
+    private mutating func inspect(_ program: String?, of worker: WorkerDraft) {
         guard let program else { return }
         let key = "\(worker.path).command"
         let place = worker.table.place(of: "command")
@@ -91,9 +107,9 @@ struct EnvironmentCheck {
     }
 
     /// What keeps a file from being executed, as far as everyone may know; `nil` when nothing does.
-    private func defect(ofProgram path: String) -> String? {
+    private mutating func defect(ofProgram path: String) -> String? {
         do throws(SystemError) {
-            let status = try SystemCall.status(of: path)
+            let status = try status(of: path)
             if status.kind == .directory { return "is a directory" }
             if status.kind != .regular { return "is not a regular file" }
             return status.mode & 0o111 == 0 ? "is not executable" : nil
@@ -102,12 +118,12 @@ struct EnvironmentCheck {
         }
     }
 
-    private func inspectDirectory(_ worker: WorkerDraft) {
+    private mutating func inspectDirectory(_ worker: WorkerDraft) {
         let path = worker.launch.workingDirectory
         let place = worker.table.place(of: "working_directory")
         let key = "\(worker.path).working_directory"
         do throws(SystemError) {
-            let status = try SystemCall.status(of: path)
+            let status = try status(of: path)
             if status.kind != .directory { add(place, key, "\(path.quoted) is not a directory") }
         } catch {
             add(place, key, "\(path.quoted) \(EnvironmentCheck.words(error))", allowed: "an existing directory")
@@ -115,13 +131,13 @@ struct EnvironmentCheck {
     }
 
     /// A sandbox is made as it is asked for or not at all: a path that is not there may be one that was misspelt.
-    private func inspectSandbox(_ worker: WorkerDraft) {
+    private mutating func inspectSandbox(_ worker: WorkerDraft) {
         guard worker.launch.sandbox != WorkerSandbox() else { return }
         let table = worker.table.subtable(SandboxSchema.table)
         for (key, paths) in worker.launch.sandbox.lists {
             for path in paths {
                 do throws(SystemError) {
-                    _ = try SystemCall.status(of: path)
+                    _ = try status(of: path)
                 } catch  where error.isNotFound {
                     add(table.place(of: key), "\(worker.path).sandbox.\(key)", "\(path.quoted) does not exist")
                 } catch {

@@ -13,8 +13,12 @@ struct LaunchDigest: Sendable {
 
     /// 32 hexadecimal digits.
     var hexadecimal: String {
-        let digits = String(state, radix: 16)
-        return String(repeating: "0", count: 32 - digits.count) + digits
+        // Halves, for a number of 128 bits is divided digit by digit.
+        [UInt64(truncatingIfNeeded: state >> 64), UInt64(truncatingIfNeeded: state)]
+            .map { half in
+                let digits = String(half, radix: 16)
+                return String(repeating: "0", count: 16 - digits.count) + digits
+            }.joined()
     }
 
     private mutating func add(_ text: String) {
