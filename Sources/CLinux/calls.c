@@ -3,7 +3,6 @@
 #include <sys/mman.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <string.h>
 #include <sys/single_threaded.h>
 #include <unistd.h>
@@ -15,8 +14,6 @@ int hf_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC | SO
 ssize_t hf_tee(int from, int to, size_t count) { return tee(from, to, count, SPLICE_F_NONBLOCK); }
 
 int hf_is_single_threaded(void) { return __libc_single_threaded ? 1 : 0; }
-
-void hf_return_freed_memory(void) { malloc_trim(0); }
 
 int32_t hf_thread_id(void) { return gettid(); }
 

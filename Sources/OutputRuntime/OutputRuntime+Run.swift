@@ -30,6 +30,7 @@ extension OutputRuntime {
                 runtime?.finish()
             }
             try runtime.start()
+            SystemCall.releaseMemory()
             try loop.run()
             withExtendedLifetime(signals) {}
             return 0

@@ -199,8 +199,8 @@ package final class SupervisorRuntime {
         commit()
         serviceManager.started()
         onStarted()
-        // Reading the configuration took many times what is kept of it.
-        SystemCall.returnFreedMemory()
+        // Reading the configuration took many times what is kept of it, and code that is not used again.
+        SystemCall.releaseMemory()
         while !isDown {
             commit()
             driver.recordReports()
@@ -344,7 +344,7 @@ package final class SupervisorRuntime {
         driver.recordReports()
         takeRoster()
         refreshOutputs()
-        SystemCall.returnFreedMemory()
+        SystemCall.releaseMemory()
         // Holdfast's own processes are no concern of the file.
         lastReload.unchanged.removeAll { $0 == OutputWorker.name }
         return lastReload

@@ -20,8 +20,8 @@ ssize_t hf_tee(int from, int to, size_t count);
 /// variable that changes).
 int hf_is_single_threaded(void);
 
-/// malloc_trim(3): <malloc.h> is not part of Swift's Glibc.
-void hf_return_freed_memory(void);
+/// Gives back freed memory (malloc_trim(3)), and the pages of programs and libraries until they are next used.
+void hf_release_memory(void);
 
 /// gettid(2).
 int32_t hf_thread_id(void);

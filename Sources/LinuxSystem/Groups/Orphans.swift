@@ -102,17 +102,48 @@ package enum Orphans {
     }
 
     /// As `carriers(of:)`, by what a process was started with as HOLDFAST_INSTANCE and NOTIFY_SOCKET.
-    ///
-    /// While /proc is listed, one that was listed may fork another behind our back and end. A listing therefore counts
-    /// only when nothing in it has ended or cannot be read that could be in the listing before.
     package static func carriers(where isOurs: ([String: String]) -> Bool) -> [ProcessStatus] {
-        var (carriers, doubtful) = listing(where: isOurs)
-        for _ in 1..<ProcessGroup.maximumPasses where !doubtful.isEmpty {
-            let former = doubtful
-            (carriers, doubtful) = listing(where: isOurs)
-            if doubtful.isSubset(of: former) { break }
+        var carriers: [ProcessStatus] = []
+        list(where: isOurs) {
+            carriers = $0
+            return []
         }
         return carriers
+    }
+
+    /// Signals all carriers, those included that the ones before have forked in the meantime.
+    /// - Returns: whom.
+    @discardableResult
+    package static func signalCarriers(
+        _ number: Int32, where isOurs: ([String: String]) -> Bool
+    ) -> [ProcessStatus] {
+        var signalled: [ProcessStatus] = []
+        list(where: isOurs) { carriers in
+            let fresh = carriers.filter { carrier in
+                !signalled.contains { $0.pid == carrier.pid && $0.startTime == carrier.startTime }
+            }
+            for carrier in fresh {
+                let process = try? ChildProcess.adopting(pid: carrier.pid, startTime: carrier.startTime)
+                try? process?.signal(number)
+            }
+            signalled += fresh
+            return fresh.map(\.pid)
+        }
+        return signalled
+    }
+
+    /// Lists carriers until a listing is complete. While /proc is listed, one that was listed may fork another behind our
+    /// back and end. A listing therefore counts only when nothing in it has ended or cannot be read that could be in the
+    /// listing before, and when nothing was done about those that it found.
+    /// - Parameter visit: told of each listing; returns those that are not what they were after it.
+    private static func list(where isOurs: ([String: String]) -> Bool, _ visit: ([ProcessStatus]) -> [Int32]) {
+        var former: Set<Int32> = []
+        for _ in 0..<ProcessGroup.maximumPasses {
+            let (carriers, doubtful) = listing(where: isOurs)
+            let touched = visit(carriers)
+            if touched.isEmpty, doubtful.isSubset(of: former) { return }
+            former = doubtful.union(touched)
+        }
     }
 
     private static func listing(
@@ -138,27 +169,6 @@ package enum Orphans {
             if isOurs(variables) { carriers.append(status) }
         }
         return (carriers, doubtful)
-    }
-
-    /// Signals all carriers, those included that the ones before have forked in the meantime.
-    /// - Returns: whom.
-    @discardableResult
-    package static func signalCarriers(
-        _ number: Int32, where isOurs: ([String: String]) -> Bool
-    ) -> [ProcessStatus] {
-        var signalled: [ProcessStatus] = []
-        for _ in 0..<ProcessGroup.maximumPasses {
-            let fresh = carriers(where: isOurs).filter { carrier in
-                !signalled.contains { $0.pid == carrier.pid && $0.startTime == carrier.startTime }
-            }
-            if fresh.isEmpty { break }
-            for carrier in fresh {
-                let process = try? ChildProcess.adopting(pid: carrier.pid, startTime: carrier.startTime)
-                try? process?.signal(number)
-            }
-            signalled += fresh
-        }
-        return signalled
     }
 
     private static let maximumEnvironmentBytes = 256 * 1024

@@ -50,9 +50,10 @@ extension SystemCall {
     /// The loader that the kernel starts for this program; `nil` for one that needs none.
     package static var programInterpreter: String? { hf_program_interpreter().map { String(cString: $0) } }
 
-    /// malloc_trim(3): gives memory that was freed back to the kernel, after work that took much for a moment.
-    package static func returnFreedMemory() {
-        hf_return_freed_memory()
+    /// After work that is not done often: gives back the memory that was freed, and the pages of programs and libraries
+    /// until they are next used. Those come back from the page cache one fault at a time.
+    package static func releaseMemory() {
+        hf_release_memory()
     }
 
     /// Keeps what this process has mapped by now out of the children that `ChildProcess` starts, which makes starting

@@ -70,8 +70,12 @@ extension SupervisorRuntime {
                 driver.deliver(.spawnInterrupted(worker, instance))
             }
         }
-        let alive = findings.count { if case .alive = $0.finding { true } else { false } }
-        let message = "took over \(alive) running processes, \(findings.count - alive) others have ended meanwhile"
+        let workers = findings.filter { name(of: $0.worker) != OutputWorker.name }
+        let alive = workers.count {
+            // Its parent may not have taken its status yet.
+            if case .alive(let process) = $0.finding { process.main.exit(keepingZombie: true) == nil } else { false }
+        }
+        let message = "took over \(alive) running workers, \(workers.count - alive) others have ended meanwhile"
         chronicle.record(.runtimeAdopted, message, details: ["alive": .int(Int64(alive))])
         log.write(.notice, message)
     }
