@@ -40,12 +40,15 @@ package final class SupervisorRuntime {
         let development = "not started by root: all workers run as the user who started the runtime"
         let missed = outputLink.missedEvents
         let incomplete = "the log may lack \(missed) events: holdfast-output did not take them in time"
+        let withoutGroup =
+            "control_group: only root can give the control socket to another group, so nobody else may connect"
         return [
             runsAsRoot ? nil : development, cgroups.warning, keeper.warning, missed == 0 ? nil : incomplete,
-            unsealedWarning,
+            unsealedWarning, isWithoutControlGroup ? withoutGroup : nil,
         ].compactMap { $0 } + outputSetup.warnings
     }
     var control: ControlServer?
+    private var isWithoutControlGroup = false
     private(set) var isStopping = false
     private var isDown = false
     /// What the reload under way has changed.
@@ -241,11 +244,22 @@ package final class SupervisorRuntime {
     }
 
     private func openControlSocket() throws(SystemError) {
-        let group = configuration.runtime.controlGroupID
-        let control = try ControlServer(
-            path: directory.controlSocket, readingGroup: group, version: HoldfastVersion.current, loop: loop)
+        let control: ControlServer
+        do throws(SystemError) {
+            control = try controlServer(for: configuration.runtime.controlGroupID)
+        } catch {
+            // Only root can give a file to a group that he is not in.
+            guard !runsAsRoot, error.isPermissionDenied else { throw error }
+            control = try controlServer(for: nil)
+            isWithoutControlGroup = true
+        }
         control.onMethod = { [unowned self] in perform($0, for: $1) }
         self.control = control
+    }
+
+    private func controlServer(for group: UInt32?) throws(SystemError) -> ControlServer {
+        try ControlServer(
+            path: directory.controlSocket, readingGroup: group, version: HoldfastVersion.current, loop: loop)
     }
 
     // MARK: Tree
@@ -331,12 +345,15 @@ package final class SupervisorRuntime {
     // MARK: Configuration
 
     /// Applies the configuration as it is on disk now. An invalid one changes nothing.
-    func reload() throws(RuntimeError) -> ReloadSummary {
+    func reload() throws(RuntimeError) -> ReloadReport {
         serviceManager.reloading()
         defer { serviceManager.reloaded() }
         let report = Configuration.load(paths: [configurationPath])
         guard let new = report.configuration else {
             throw .configurationInvalid(problems: report.problems.map(\.description))
+        }
+        let waiting = configuration.runtime.keysThatWaitForAStart(new.runtime).map {
+            "\($0) takes effect when holdfastd is started again"
         }
         configuration = new
         outputSetup = OutputSetup(new)
@@ -347,7 +364,12 @@ package final class SupervisorRuntime {
         SystemCall.releaseMemory()
         // Holdfast's own processes are no concern of the file.
         lastReload.unchanged.removeAll { $0 == OutputWorker.name }
-        return lastReload
+        let warnings = report.environmentProblems.map(\.description) + waiting
+        for warning in warnings {
+            log.write(.warning, warning)
+            chronicle.record(.warning, "reloaded: \(warning)")
+        }
+        return lastReload.report(warnings)
     }
 
     private func reloadBySignal() {

@@ -309,6 +309,13 @@ private let badInputs: [BadInput] = [
 ]
 
 @Suite struct BadInputTests {
+    @Test func aRuntimeDirectoryWithoutRoomForItsSocketsIsAProblem() {
+        let long = "/" + String(repeating: "d", count: 90)
+        let text = "[runtime]\nruntime_dir = \"\(long)\"\n[[worker]]\nname = \"a\"\ncommand = [\"/bin/true\"]\n"
+        let report = Configuration.read(text)
+        #expect(report.problems.map(\.key) == ["runtime.runtime_dir"])
+    }
+
     @Test("every problem is told at once, with its place, its key and what is allowed", arguments: badInputs)
     func messages(input: BadInput) {
         let report = Configuration.read(input.text)

@@ -41,7 +41,8 @@ struct ReportTests {
         let logs = LogsReply(line: LogLineReport(time: 1.5, worker: "camera", line: "hello", lost: 0))
         #expect(try overTheWire(logs) == logs)
         let reload = ReloadReport(
-            added: ["a"], removed: ["b"], restarted: ["c"], adjusted: ["d"], unchanged: ["e"])
+            added: ["a"], removed: ["b"], restarted: ["c"], adjusted: ["d"], unchanged: ["e"],
+            warnings: ["f"])
         #expect(try overTheWire(reload) == reload)
     }
 

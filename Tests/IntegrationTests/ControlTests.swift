@@ -99,10 +99,37 @@ import Testing
         #expect(kinds.contains("worker-failed"))
     }
 
+    @Test(arguments: [Int.max, Int.max - 1, Int.min, -1])
+    func `no number disturbs the runtime`(number: Int) throws {
+        let daemon = try Daemon(Self.steady)
+        try daemon.await("a", "ready")
+        for method in [
+            RuntimeMethod.events(since: number, follow: false), .incidents(worker: "a", limit: number),
+            .logs(worker: "a", lines: number, follow: false),
+        ] {
+            let connection = try daemon.connect()
+            try connection.send(MessageFramer.frame(method.call.json))
+            _ = try connection.receive()
+        }
+        #expect(daemon.process.isRunning)
+        #expect(try daemon.worker("a").restarts == 0)
+    }
+
     @Test func `a worker that does not exist is named in the error`() throws {
         let daemon = try Daemon(Self.steady)
         let refused = #expect(throws: VarlinkConnection.Refused.self) { try daemon.call(.startWorker(name: "b")) }
         #expect(refused?.reply == RuntimeError.noSuchWorker(name: "b").reply)
+    }
+
+    @Test func `without the right to give the socket to a group it is the user's alone`() throws {
+        try #require(getuid() == 0, "needs root to become somebody else")
+        let daemon = try Daemon(
+            Self.steady, runtime: "control_group = \"daemon\"",
+            launcher: ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"], permissions: 0o777)
+        try daemon.await("a", "ready")
+        #expect(try daemon.status().runtime.warnings.contains { $0.hasPrefix("control_group: ") })
+        let attributes = try FileManager.default.attributesOfItem(atPath: daemon.socket)
+        #expect(attributes[.posixPermissions] as? Int == 0o600)
     }
 
     @Test func `a user without rights is not let in`() throws {

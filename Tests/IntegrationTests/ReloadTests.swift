@@ -53,6 +53,21 @@ import Testing
         #expect(try daemon.status().workers.contains { $0.name == "removed" } == false)
     }
 
+    @Test func `a reload tells what this machine lacks, and what waits for the next start`() throws {
+        let daemon = try Daemon(ControlTests.steady)
+        try daemon.await("a", "ready")
+        let more = "\n[[worker]]\nname = \"broken\"\ncommand = [\"/nonexistent/program\"]\n"
+        let text = try String(contentsOf: daemon.configuration, encoding: .utf8)
+        let runtime = text.replacing("[runtime]", with: "[runtime]\nevent_buffer = 77", maxReplacements: 1)
+        try Data((runtime + more).utf8).write(to: daemon.configuration)
+        let report = try ReloadReport(json: try daemon.call(.reload).parameters.json)
+        #expect(report.added == ["broken"])
+        #expect(report.warnings.count == 2)
+        #expect(report.warnings[0].contains("/nonexistent/program"))
+        #expect(report.warnings[1] == "runtime.event_buffer takes effect when holdfastd is started again")
+        #expect(daemon.diagnostics.contains("/nonexistent/program"))
+    }
+
     @Test func `an invalid file changes nothing and names every problem`() throws {
         let daemon = try Daemon(ControlTests.steady)
         try daemon.await("a", "ready")

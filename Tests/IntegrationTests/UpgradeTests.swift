@@ -95,6 +95,19 @@ import Testing
         #expect(try daemon.status().runtime.uptime > 0)
     }
 
+    @Test func `a binary that never answers is refused in time`() throws {
+        let daemon = try Daemon(Self.tree)
+        try daemon.await("a", "ready")
+        let binary = daemon.directory.appending(path: "never").path
+        try Data("#!/bin/sh\nexec sleep 1000\n".utf8).write(to: URL(filePath: binary))
+        chmod(binary, 0o755)
+        let connection = try daemon.connect()
+        try connection.send(MessageFramer.frame(RuntimeMethod.upgrade(binary: binary).call.json))
+        let reply = try connection.receive(within: .seconds(30))
+        #expect(
+            RuntimeError(reply) == .upgradeRefused(message: "\(binary): its check did not end within 10 s"))
+    }
+
     @Test func `a configuration that the new binary does not accept is found out before`() throws {
         let daemon = try Daemon(Self.tree)
         try daemon.await("a", "ready")

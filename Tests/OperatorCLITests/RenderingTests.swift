@@ -202,6 +202,9 @@ struct RenderingTests {
                 2 unchanged
                 """)
         #expect(ReloadView(report: ReloadReport(), palette: .plain).lines == ["nothing changed (0 unchanged)"])
+        #expect(
+            ReloadView(report: ReloadReport(warnings: ["w"]), palette: .plain).lines
+                == ["nothing changed (0 unchanged)", "warning: w"])
     }
 
     @Test func `top shows what each process uses`() {

@@ -67,6 +67,7 @@ struct ConfigurationDraft {
             WorkerDraft(
                 $0.element, number: $0.offset + 1, defaults: defaults, context)
         }
+        ConfigurationDraft.checkRoom(in: runtimeTable, runtime.runtimeDirectory, workers, problems)
         let children = TreeAssembly(
             files: sources.map(\.file), supervisors: supervisors, workers: workers, problems
         ).children()
@@ -83,6 +84,19 @@ struct ConfigurationDraft {
         }
         configuration = Configuration(
             runtime: runtime, output: output, children: children, launches: launches, outputs: outputs)
+    }
+
+    /// The path of a socket has little room (unix(7)), and each worker has one below `runtime_dir`.
+    private static func checkRoom(
+        in runtime: TableReader, _ directory: String, _ workers: [WorkerDraft], _ problems: ProblemCollector
+    ) {
+        let longestName = max(workers.map(\.launch.name.utf8.count).max() ?? 0, "holdfast-output".utf8.count)
+        let most = 107 - "/notify/".utf8.count - longestName
+        guard directory.utf8.count > most else { return }
+        problems.add(
+            runtime.place(of: "runtime_dir"), "runtime.runtime_dir",
+            "is too long for the sockets of its workers: \(directory.utf8.count) bytes",
+            allowed: "at most \(most) bytes, with workers of such names")
     }
 
     /// What environment variables set, by what the files call their workers and supervisors.

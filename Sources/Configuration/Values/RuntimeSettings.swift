@@ -1,4 +1,4 @@
-/// `[runtime]`: the runtime as a whole. Nothing here changes before the runtime is started again.
+/// `[runtime]`: the runtime as a whole.
 package struct RuntimeSettings: Equatable, Sendable {
     package var name: String
     /// What must survive a reboot.
@@ -15,6 +15,16 @@ package struct RuntimeSettings: Equatable, Sendable {
     package var eventBuffer: Int
     /// How many of the last incidents are kept.
     package var incidentBuffer: Int
+
+    /// The keys whose new values a running runtime cannot take over.
+    package func keysThatWaitForAStart(_ new: RuntimeSettings) -> [String] {
+        [
+            ("runtime_dir", runtimeDirectory == new.runtimeDirectory),
+            ("workers_cgroup", workersCgroup == new.workersCgroup),
+            ("control_group", controlGroup == new.controlGroup), ("event_buffer", eventBuffer == new.eventBuffer),
+            ("incident_buffer", incidentBuffer == new.incidentBuffer),
+        ].filter { !$0.1 }.map { "runtime.\($0.0)" }
+    }
 }
 
 /// Where workers get their control groups.

@@ -7,16 +7,19 @@ package struct ReloadReport: Equatable, Sendable {
     /// Their policy changed; the process stays.
     package var adjusted: [String]
     package var unchanged: [String]
+    /// What this machine lacks for it, and what waits for the next start of the runtime.
+    package var warnings: [String]
 
     package init(
         added: [String] = [], removed: [String] = [], restarted: [String] = [], adjusted: [String] = [],
-        unchanged: [String] = []
+        unchanged: [String] = [], warnings: [String] = []
     ) {
         self.added = added
         self.removed = removed
         self.restarted = restarted
         self.adjusted = adjusted
         self.unchanged = unchanged
+        self.warnings = warnings
     }
 }
 
@@ -27,6 +30,7 @@ extension ReloadReport: JSONConvertible {
         case restarted
         case adjusted
         case unchanged
+        case warnings
     }
 
     package init(json: JSONValue) throws(JSONError) {
@@ -35,7 +39,8 @@ extension ReloadReport: JSONConvertible {
             removed: try json.required(Key.removed),
             restarted: try json.required(Key.restarted),
             adjusted: try json.required(Key.adjusted),
-            unchanged: try json.required(Key.unchanged))
+            unchanged: try json.required(Key.unchanged),
+            warnings: try json.optional(Key.warnings) ?? [])
     }
 
     package var json: JSONValue {
@@ -45,6 +50,7 @@ extension ReloadReport: JSONConvertible {
             .restarted: restarted,
             .adjusted: adjusted,
             .unchanged: unchanged,
+            .warnings: warnings,
         ])
     }
 }

@@ -125,7 +125,9 @@ package enum RuntimeInterface {
         # that keeps the output; it ends with the call.
         method Logs(worker: string, lines: ?int, follow: ?bool) -> (line: ?LogLine)
 
-        method Reload() -> (added: []string, removed: []string, restarted: []string, adjusted: []string, unchanged: []string)
+        # warnings: what this machine lacks for the new configuration, and which keys wait for the next start of the runtime
+        method Reload() -> (added: []string, removed: []string, restarted: []string, adjusted: []string, unchanged: []string,
+          warnings: []string)
 
         # Executes another binary in the runtime's place, with the same workers: the given one, or the file that it was started
         # from. The binary is asked first whether it can take over. On success there is no reply: the connection ends, and the

@@ -66,7 +66,7 @@ struct ReportRecorder {
         ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
         let changes = counts.isEmpty ? "nothing changed" : counts.joined(separator: ", ")
         chronicle.record(
-            .reloaded, "configuration reloaded: \(changes)", details: summary.report.json.objectValue ?? [:])
+            .reloaded, "configuration reloaded: \(changes)", details: summary.report([]).json.objectValue ?? [:])
     }
 
     private static func sentence(_ reaction: IntensityReaction) -> String {
@@ -80,8 +80,9 @@ struct ReportRecorder {
 }
 
 extension ReloadSummary {
-    var report: ReloadReport {
+    func report(_ warnings: [String]) -> ReloadReport {
         ReloadReport(
-            added: added, removed: removed, restarted: restarted, adjusted: adjusted, unchanged: unchanged)
+            added: added, removed: removed, restarted: restarted, adjusted: adjusted, unchanged: unchanged,
+            warnings: warnings)
     }
 }

@@ -65,7 +65,8 @@ final class ControlConnection {
 
     /// Answers an `Events` call from the ring, beginning after `since`.
     func streamEvents(since: Int?, follows: Bool, from chronicle: Chronicle) {
-        let next = max((since ?? 0) + 1, chronicle.events.first)
+        let after = min(since ?? 0, chronicle.events.next)
+        let next = max(after + 1, chronicle.events.first)
         eventStream = EventStream(next: min(next, chronicle.events.next), follows: follows, chronicle: chronicle)
         pump()
     }

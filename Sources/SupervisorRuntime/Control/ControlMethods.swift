@@ -30,9 +30,9 @@ extension SupervisorRuntime {
             upgrade(to: binary, for: connection)
         case .reload:
             do throws(RuntimeError) {
-                let summary = try reload()
+                let report = try reload()
                 commit()
-                connection.send(VarlinkReply(summary.report))
+                connection.send(VarlinkReply(report))
             } catch {
                 connection.send(error.reply)
             }

@@ -58,7 +58,10 @@ extension SupervisorRuntime {
             processes.bystanders.remove(child.pid)
             throw error
         }
-        let timer = loop.schedule(at: loop.now + Self.longestCheck) { try? child.signal(SignalNumber.kill) }
+        let timer = loop.schedule(at: loop.now + Self.longestCheck) { [unowned self] in
+            upgradeCheck?.tookTooLong = true
+            try? child.signal(SignalNumber.kill)
+        }
         upgradeCheck = UpgradeCheck(child: child, answer: answer, registration: registration, timer: timer)
     }
 
@@ -83,6 +86,8 @@ extension SupervisorRuntime {
         case .exited(code: SupervisorCommandLine.stateUnreadableStatus):
             refuseUpgrade(to: path, "it cannot read the state of this version; upgrade step by step", connection)
         case .exited(let code): refuseUpgrade(to: path, "it ended its check with status \(code)", connection)
+        case .signaled where check.tookTooLong:
+            refuseUpgrade(to: path, "its check did not end within \(Wording.duration(Self.longestCheck))", connection)
         case .signaled(let signal, _):
             refuseUpgrade(to: path, "its check was ended by \(SignalNumber.name(signal))", connection)
         case .unknown: refuseUpgrade(to: path, "nobody knows how its check ended", connection)
@@ -137,6 +142,7 @@ struct UpgradeCheck {
     let answer: SharedDescriptor
     let registration: EventLoop.Registration
     let timer: TimerID
+    var tookTooLong = false
 
     var saysYes: Bool {
         var buffer = [UInt8](repeating: 0, count: 64)
