@@ -22,17 +22,36 @@ package enum Action: Equatable, Sendable {
 /// What the tree did and why, for events, incidents and logs. Structured here, formatted by the shell.
 package enum Report: Equatable, Sendable {
     case workerChanged(WorkerID, from: WorkerState, to: WorkerState)
-    /// The worker ended, or had to be ended, without having been asked to: an incident opens.
-    case workerFailed(WorkerID, InstanceID, FailureCause, ranFor: Duration, consequence: Consequence)
+    /// The worker ended, or had to be ended, without having been asked to: an incident opens. `exit` is how its main
+    /// process ended, whatever the cause; `nil` when none came to be.
+    case workerFailed(
+        WorkerID, InstanceID, FailureCause, exit: ExitStatus?, ranFor: Duration, consequence: Consequence)
     /// The worker is ready again after a failure.
     case workerRecovered(WorkerID, InstanceID, after: Duration)
     /// Siblings are restarted along with a failed child.
     case groupRestarted(supervisor: String, because: String)
-    case intensityExceeded(supervisor: String, reaction: IntensityReaction)
+    /// A restart was refused; the reaction takes its place, also for a worker whose failure was reported long before.
+    case intensityExceeded(supervisor: String, refused: RefusedRestart, reaction: IntensityReaction)
     case supervisorRetried(supervisor: String)
     /// The kill of a group did not end it in time.
     case groupAbandoned(WorkerID, InstanceID)
     case reloaded(ReloadSummary)
+}
+
+/// The restart that a supervisor's intensity does not allow.
+package struct RefusedRestart: Equatable, Sendable {
+    /// Name of the worker or supervisor that was to be restarted.
+    package var child: String
+    /// The child, if it is a worker.
+    package var worker: WorkerID?
+    /// What the supervisor allows.
+    package var intensity: RestartIntensity
+
+    package init(child: String, worker: WorkerID? = nil, intensity: RestartIntensity) {
+        self.child = child
+        self.worker = worker
+        self.intensity = intensity
+    }
 }
 
 /// Why a worker failed.
@@ -60,6 +79,17 @@ package enum Consequence: Equatable, Sendable {
     case supervisorEscalated
     /// By its restart policy, or because it was to be stopped anyway.
     case leftDown
+}
+
+extension Consequence {
+    /// What becomes of a failed worker when its restart is refused.
+    package init(refusedBy scope: RestartIntensity.Scope, _ reaction: IntensityReaction) {
+        switch (reaction, scope) {
+        case (.park(let retryAfter), .perChild): self = .gaveUp(retryAfter: retryAfter)
+        case (.park, .shared): self = .supervisorParked
+        case (.escalate, _): self = .supervisorEscalated
+        }
+    }
 }
 
 /// What a reload changed, by worker name.

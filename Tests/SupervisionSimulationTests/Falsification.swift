@@ -77,7 +77,11 @@ struct Falsification: Sendable, CustomTestStringConvertible {
         Falsification(
             invariant: .restartIntensity, lie: "exceeded without restarts", history: failedOnce.dropLast(),
             falsified: failedOnce.suffix(1)
-        ) { $0.actions.append(.report(.intensityExceeded(supervisor: "root", reaction: .park(retryAfter: nil)))) },
+        ) { tampered in
+            let refused = RefusedRestart(child: "camera", worker: .camera, intensity: RestartIntensity())
+            tampered.actions.append(
+                .report(.intensityExceeded(supervisor: "root", refused: refused, reaction: .park(retryAfter: nil))))
+        },
         Falsification(
             invariant: .livenessClock, lie: "a watchdog that nobody watches", history: up.dropLast(),
             falsified: up.suffix(1)

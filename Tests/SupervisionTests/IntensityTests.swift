@@ -129,9 +129,12 @@ import Testing
         for name in ["a", "x", "b"] { try fixture.spawned(name) }
         _ = fixture.take()
         try fixture.exit("x")
+        let refused = RefusedRestart(child: "inner", intensity: RestartIntensity(maxRestarts: 0))
         #expect(
             fixture.actions.contains(
-                .report(.intensityExceeded(supervisor: "outer", reaction: .park(retryAfter: .seconds(60))))))
+                .report(
+                    .intensityExceeded(
+                        supervisor: "outer", refused: refused, reaction: .park(retryAfter: .seconds(60))))))
         for name in ["b", "a"] { try fixture.exit(name, .signaled(.terminate, coreDumped: false)) }
         #expect(fixture.supervisor("outer")?.state == .parked)
         #expect(TreeFixture.stops(in: fixture.actions, of: fixture.tree) == ["b", "a"])

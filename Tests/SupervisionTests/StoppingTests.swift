@@ -18,8 +18,8 @@ import Testing
             fixture.take().contains(
                 .report(
                     .workerFailed(
-                        id, instance, .exited(.signaled(.kill, coreDumped: false)), ranFor: .seconds(3),
-                        consequence: .leftDown))))
+                        id, instance, .exited(.signaled(.kill, coreDumped: false)),
+                        exit: .signaled(.kill, coreDumped: false), ranFor: .seconds(3), consequence: .leftDown))))
     }
 
     @Test func `a group is killed once, and its grace does not begin anew when the main process ends`() throws {

@@ -47,9 +47,13 @@ import Testing
         try fixture.spawned("a")
         _ = fixture.take()
         try fixture.exit("b")
+        let refused = RefusedRestart(
+            child: "b", worker: try fixture.id("b"), intensity: RestartIntensity(maxRestarts: 1, within: .seconds(30)))
         #expect(
             fixture.take().contains(
-                .report(.intensityExceeded(supervisor: "vision", reaction: .park(retryAfter: .seconds(60))))))
+                .report(
+                    .intensityExceeded(
+                        supervisor: "vision", refused: refused, reaction: .park(retryAfter: .seconds(60))))))
         try fixture.exit("c", .exited(code: 0))
         try fixture.exit("a", .exited(code: 0))
         #expect(fixture.tree.status(at: fixture.now).supervisors[1].state == .parked)

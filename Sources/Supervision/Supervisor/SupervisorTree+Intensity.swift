@@ -42,7 +42,10 @@ extension SupervisorTree {
 
     private mutating func exceedIntensity(restarting child: Child, in supervisor: SupervisorID) {
         let reaction = reaction(of: supervisor)
-        report(.intensityExceeded(supervisor: supervisors[supervisor].name, reaction: reaction))
+        let node = supervisors[supervisor]
+        let worker: WorkerID? = if case .worker(let worker) = child { worker } else { nil }
+        let refused = RefusedRestart(child: name(of: child), worker: worker, intensity: node.intensity)
+        report(.intensityExceeded(supervisor: node.name, refused: refused, reaction: reaction))
         switch (supervisors[supervisor].intensity.scope, reaction) {
         case (.perChild, .park(let retryAfter)):
             park(child, retryAfter: retryAfter)

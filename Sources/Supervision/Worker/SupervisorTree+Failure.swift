@@ -3,37 +3,41 @@ import MonotonicTime
 /// What follows when a worker has ended without having been asked to.
 extension SupervisorTree {
     /// The instance is gone: finish, restart at once, back off, hold, give up, or leave it down.
-    mutating func ended(_ worker: WorkerID, _ live: LiveInstance, _ cause: FailureCause, endedAt: MonotonicInstant) {
+    mutating func ended(
+        _ worker: WorkerID, _ live: LiveInstance, _ cause: FailureCause, exit: ExitStatus?, endedAt: MonotonicInstant
+    ) {
         let ranFor = live.spawnedAt.duration(to: endedAt)
+        func failed(_ consequence: Consequence) -> Report {
+            .workerFailed(worker, live.id, cause, exit: exit, ranFor: ranFor, consequence: consequence)
+        }
         let node = workers[worker]
         workers[worker].lastFailure = cause
         guard node.isWanted, let parent = node.parent, shutdown == .none else {
             enter(worker, .stopped)
-            return report(.workerFailed(worker, live.id, cause, ranFor: ranFor, consequence: .leftDown))
+            return report(failed(.leftDown))
         }
         let isSuccess = cause == .exited(.exited(code: 0))
         guard node.specification.restart == .always || (node.specification.restart == .onFailure && !isSuccess) else {
             enter(worker, isSuccess ? .finished : .failed(retryAt: nil))
             guard !isSuccess else { return }
-            return report(.workerFailed(worker, live.id, cause, ranFor: ranFor, consequence: .leftDown))
+            return report(failed(.leftDown))
         }
         workers[worker].brokenSince = node.brokenSince ?? endedAt
         // The supervisor is taking it down already: its end is part of that.
         if !admitsStarts(parent) || supervisors[parent].isInStopScope(.worker(worker)) {
             lineUp(worker)
-            let consequence: Consequence = admitsStarts(parent) ? .restartedWithGroup : .leftDown
-            return report(.workerFailed(worker, live.id, cause, ranFor: ranFor, consequence: consequence))
+            return report(failed(admitsStarts(parent) ? .restartedWithGroup : .leftDown))
         }
         workers[worker].failures += 1
         workers[worker].owesRestart = true
         let consequence = arrangeRestart(worker, in: parent)
-        report(.workerFailed(worker, live.id, cause, ranFor: ranFor, consequence: consequence))
+        report(failed(consequence))
         proceed(worker, in: parent, consequence)
     }
 
     /// It failed, and a stop was requested before its group was gone: the failure is told, the request decides.
     mutating func endedBeforeRequest(
-        _ worker: WorkerID, _ live: LiveInstance, _ cause: FailureCause, endedAt: MonotonicInstant
+        _ worker: WorkerID, _ live: LiveInstance, _ cause: FailureCause, exit: ExitStatus?, endedAt: MonotonicInstant
     ) {
         workers[worker].lastFailure = cause
         let isWanted = workers[worker].isWanted
@@ -43,7 +47,7 @@ extension SupervisorTree {
         let isWithGroup = workers[worker].parent.map { supervisors[$0].isInStopScope(.worker(worker)) } ?? false
         let ranFor = live.spawnedAt.duration(to: endedAt)
         let consequence: Consequence = isWithGroup ? .restartedWithGroup : isWanted ? .restartedAtOnce : .leftDown
-        report(.workerFailed(worker, live.id, cause, ranFor: ranFor, consequence: consequence))
+        report(.workerFailed(worker, live.id, cause, exit: exit, ranFor: ranFor, consequence: consequence))
     }
 
     /// Decides on the consequence and puts the worker into the phase for it.
@@ -62,11 +66,7 @@ extension SupervisorTree {
         }
         enter(worker, .backingOff(until: now + wait))
         if wait == .zero, wouldExceedIntensity(restarting: .worker(worker), in: parent) {
-            switch (reaction(of: parent), supervisors[parent].intensity.scope) {
-            case (.park(let retryAfter), .perChild): return .gaveUp(retryAfter: retryAfter)
-            case (.park, .shared): return .supervisorParked
-            case (.escalate, _): return .supervisorEscalated
-            }
+            return Consequence(refusedBy: supervisors[parent].intensity.scope, reaction(of: parent))
         }
         if isGroupAffected(by: worker, in: parent) { return .restartedWithGroup }
         return wait == .zero ? .restartedAtOnce : .restartAfter(wait)

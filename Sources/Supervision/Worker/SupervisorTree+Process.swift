@@ -42,7 +42,7 @@ extension SupervisorTree {
         guard let live = liveInstance(of: worker, instance) else { return }
         switch workers[worker].phase {
         case .starting:
-            ended(worker, live, .spawnFailed(failure), endedAt: now)
+            ended(worker, live, .spawnFailed(failure), exit: nil, endedAt: now)
             settleParent(of: worker)
         case .stopping(let live, let stop):
             finishStop(worker, live, stop, spawnFailure: failure)

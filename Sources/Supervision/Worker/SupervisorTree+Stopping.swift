@@ -109,6 +109,7 @@ extension SupervisorTree {
     ) {
         let parent = workers[worker].parent
         let status = stop.exit ?? .unknown
+        let exit: ExitStatus? = spawnFailure == nil ? status : nil
         let endedAt = stop.endedAt ?? now
         let cause: FailureCause =
             if case .failure(let cause) = stop.purpose {
@@ -120,9 +121,9 @@ extension SupervisorTree {
             workers[worker].lastFailure = nil
             if workers[worker].isWanted { lineUp(worker) } else { enter(worker, .stopped) }
         } else if stop.isRequestedToo {
-            endedBeforeRequest(worker, live, cause, endedAt: endedAt)
+            endedBeforeRequest(worker, live, cause, exit: exit, endedAt: endedAt)
         } else {
-            ended(worker, live, cause, endedAt: endedAt)
+            ended(worker, live, cause, exit: exit, endedAt: endedAt)
         }
         if departing.contains(worker) { forget(worker) }
         if let parent { settle(parent) }

@@ -106,9 +106,9 @@ extension Observer {
     private func follow(_ report: Report, at index: Int) {
         noteReportedStop(report)
         switch report {
-        case .workerFailed(let worker, let instance, let cause, _, let consequence):
+        case .workerFailed(let worker, let instance, let cause, _, _, let consequence):
             followFailure(worker, instance, cause, consequence, at: index)
-        case .intensityExceeded(let supervisor, let reaction): followExceeded(supervisor, reaction)
+        case .intensityExceeded(let supervisor, _, let reaction): followExceeded(supervisor, reaction)
         case .groupRestarted(let supervisor, let because):
             guard let model = supervisors[supervisor] else { return }
             for other in supervisorOrder where other.parent === model && other.name != because {

@@ -32,7 +32,7 @@ extension Observer {
         if isShuttingDown { return true }
         return actions.contains { action in
             switch action {
-            case .report(.groupRestarted(supervisor.name, _)), .report(.intensityExceeded(supervisor.name, _)): true
+            case .report(.groupRestarted(supervisor.name, _)), .report(.intensityExceeded(supervisor.name, _, _)): true
             default: false
             }
         }
@@ -58,7 +58,7 @@ extension Observer {
         case .groupRestarted(let name, let because):
             guard let supervisor = supervisors[name] else { return nil }
             return (supervisor, supervisor.specification.strategy == .restForOne ? firstPlace(of: because) : 0)
-        case .intensityExceeded(let name, _):
+        case .intensityExceeded(let name, _, _):
             guard let supervisor = supervisors[name] else { return nil }
             return (supervisor, supervisor.intensity.scope == .shared ? 0 : .max)
         default: return nil
@@ -93,7 +93,7 @@ extension Observer {
 
     private func reportsExcess(of supervisor: SupervisorModel) -> Bool {
         actions.contains { action in
-            if case .report(.intensityExceeded(supervisor.name, _)) = action { true } else { false }
+            if case .report(.intensityExceeded(supervisor.name, _, _)) = action { true } else { false }
         }
     }
 

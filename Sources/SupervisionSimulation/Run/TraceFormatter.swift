@@ -101,11 +101,12 @@ package struct TraceFormatter {
     private func text(_ report: Report) -> String {
         switch report {
         case .workerChanged(let worker, let from, let to): "\(name(worker)) \(from.rawValue) -> \(to.rawValue)"
-        case .workerFailed(let worker, let instance, let cause, let ranFor, let consequence):
+        case .workerFailed(let worker, let instance, let cause, _, let ranFor, let consequence):
             "\(name(worker, instance)) failed (\(cause)) after \(ranFor): \(consequence)"
         case .workerRecovered(let worker, let instance, let after): "\(name(worker, instance)) recovered after \(after)"
         case .groupRestarted(let supervisor, let because): "\(supervisor) restarts a group because of \(because)"
-        case .intensityExceeded(let supervisor, let reaction): "\(supervisor) exceeds its intensity: \(reaction)"
+        case .intensityExceeded(let supervisor, let refused, let reaction):
+            "\(supervisor) exceeds its intensity with \(refused.child): \(reaction)"
         case .supervisorRetried(let supervisor): "\(supervisor) is tried again"
         case .groupAbandoned(let worker, let instance): "\(name(worker, instance)) abandoned"
         case .reloaded(let summary): "\(summary)"

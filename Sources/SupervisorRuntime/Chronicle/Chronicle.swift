@@ -69,6 +69,18 @@ final class Chronicle {
         return number
     }
 
+    /// The restart that a worker's newest open incident tells of was refused, maybe long after the failure.
+    /// - Returns: the incident's number.
+    func refuseRestart(of worker: String, _ consequence: Consequence) -> Int? {
+        guard let number = unrecovered[worker]?.last?.number else { return nil }
+        let action = Wording.refusal(consequence)
+        incidents.update(number) { incident in
+            incident.action = action.name
+            incident.actionMessage = action.sentence
+        }
+        return number
+    }
+
     func attach(lastOutput lines: [String], to number: Int) {
         incidents.update(number) { $0.lastOutput = lines }
     }

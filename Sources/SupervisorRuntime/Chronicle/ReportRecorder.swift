@@ -16,8 +16,8 @@ struct ReportRecorder {
         switch report {
         case .workerChanged(let worker, let from, let to):
             recordChange(of: worker, from: from, to: to)
-        case .workerFailed(let worker, let instance, let cause, let ranFor, let consequence):
-            recordFailure(of: worker, instance, cause, ranFor, consequence)
+        case .workerFailed(let worker, let instance, let cause, let exit, let ranFor, let consequence):
+            recordFailure(of: worker, instance, cause, exit, ranFor, consequence)
         case .workerRecovered(let worker, _, let duration):
             chronicle.recovered(name(worker))
             chronicle.record(
@@ -25,8 +25,8 @@ struct ReportRecorder {
                 details: ["after_s": .double(duration.inSeconds)])
         case .groupRestarted(let supervisor, let cause):
             chronicle.record(.groupRestarted, supervisor: supervisor, "restarting the siblings of \(cause) with it")
-        case .intensityExceeded(let supervisor, let reaction):
-            chronicle.record(.intensityExceeded, supervisor: supervisor, Self.sentence(reaction))
+        case .intensityExceeded(let supervisor, let refused, let reaction):
+            recordRefusal(by: supervisor, refused, reaction)
         case .supervisorRetried(let supervisor):
             chronicle.record(.supervisorRetried, supervisor: supervisor, "trying its children again")
         case .groupAbandoned(let worker, let instance):
@@ -45,18 +45,35 @@ struct ReportRecorder {
     }
 
     private func recordFailure(
-        of worker: WorkerID, _ instance: InstanceID, _ cause: FailureCause, _ ranFor: Duration,
-        _ consequence: Consequence
+        of worker: WorkerID, _ instance: InstanceID, _ cause: FailureCause, _ status: ExitStatus?,
+        _ ranFor: Duration, _ consequence: Consequence
     ) {
-        guard let exit = Wording.exit(nil, cause) else { return }
+        guard let exit = Wording.exit(status, cause) else { return }
         let incident = chronicle.open(
             worker: name(worker), supervisor: supervisor(worker), pid: pid(instance), exit: exit, ranFor: ranFor,
             consequence: consequence)
         chronicle.record(
             .workerFailed, worker: name(worker), supervisor: supervisor(worker),
-            "\(Wording.sentence(cause)) after \(Wording.duration(ranFor)); \(Wording.action(consequence).sentence)",
+            "\(Wording.sentence(cause, after: ranFor)); \(Wording.action(consequence).sentence)",
             details: ["incident": .int(Int64(incident)), "cause": .string(exit.cause)])
         requestTail(name(worker), instance, incident)
+    }
+
+    private func recordRefusal(
+        by supervisor: String, _ refused: RefusedRestart, _ reaction: IntensityReaction
+    ) {
+        var details: JSONObject = [
+            "child": .string(refused.child), "max_restarts": .int(Int64(refused.intensity.maxRestarts)),
+            "within_s": .double(refused.intensity.within.inSeconds),
+        ]
+        let consequence = Consequence(refusedBy: refused.intensity.scope, reaction)
+        if refused.worker != nil, let incident = chronicle.refuseRestart(of: refused.child, consequence) {
+            details["incident"] = .int(Int64(incident))
+        }
+        let isAlone = refused.intensity.scope == .perChild
+        chronicle.record(
+            .intensityExceeded, worker: isAlone && refused.worker != nil ? refused.child : nil, supervisor: supervisor,
+            Wording.sentence(refused, by: supervisor, reaction), details: details)
     }
 
     private func recordReload(_ summary: ReloadSummary) {
@@ -67,15 +84,6 @@ struct ReportRecorder {
         let changes = counts.isEmpty ? "nothing changed" : counts.joined(separator: ", ")
         chronicle.record(
             .reloaded, "configuration reloaded: \(changes)", details: summary.report([]).json.objectValue ?? [:])
-    }
-
-    private static func sentence(_ reaction: IntensityReaction) -> String {
-        switch reaction {
-        case .park(let retryAfter?):
-            "restart intensity exceeded: parked, tried again in \(Wording.duration(retryAfter))"
-        case .park(nil): "restart intensity exceeded: parked until an operator starts a worker of it"
-        case .escalate: "restart intensity exceeded: escalated to its parent"
-        }
     }
 }
 

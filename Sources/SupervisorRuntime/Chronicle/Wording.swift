@@ -87,6 +87,12 @@ enum Wording {
         }
     }
 
+    /// The failure with how long the program had run, if it ever did.
+    static func sentence(_ cause: FailureCause, after ranFor: Duration) -> String {
+        if case .spawnFailed = cause { return sentence(cause) }
+        return "\(sentence(cause)) after \(duration(ranFor))"
+    }
+
     /// The action's name on the wire, and a sentence about it.
     static func action(_ consequence: Consequence) -> (name: String, sentence: String) {
         switch consequence {
@@ -100,6 +106,31 @@ enum Wording {
         case .supervisorParked: ("supervisor-parked", "its supervisor's restart intensity is exceeded: parked")
         case .supervisorEscalated: ("supervisor-escalated", "its supervisor's restart intensity is exceeded: escalated")
         case .leftDown: ("left-down", "left down")
+        }
+    }
+
+    /// The same for a restart that was refused, so that "given up" says by whom.
+    static func refusal(_ consequence: Consequence) -> (name: String, sentence: String) {
+        let (name, sentence) = action(consequence)
+        guard case .gaveUp = consequence else { return (name, sentence) }
+        return (name, "its restart intensity is exceeded: \(sentence)")
+    }
+
+    /// Who exceeded which allowance, and what follows for whom.
+    static func sentence(_ refused: RefusedRestart, by supervisor: String, _ reaction: IntensityReaction) -> String {
+        let allowance = "\(refused.intensity.maxRestarts) in \(duration(refused.intensity.within))"
+        let isAlone = refused.intensity.scope == .perChild
+        let head =
+            "restart intensity exceeded (\(allowance)) "
+            + (isAlone ? "by \(refused.child)" : "when \(refused.child) failed")
+        let parked = isAlone ? refused.child : supervisor
+        return switch reaction {
+        case .park(let retryAfter?): "\(head): \(parked) is parked, tried again in \(duration(retryAfter))"
+        case .park(nil):
+            isAlone && refused.worker != nil
+                ? "\(head): \(parked) is parked until an operator starts it"
+                : "\(head): \(parked) is parked until an operator starts a worker of it"
+        case .escalate: "\(head): \(supervisor) escalates to its parent"
         }
     }
 
