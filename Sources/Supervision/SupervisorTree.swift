@@ -108,6 +108,7 @@ package struct SupervisorTree: Sendable {
 
     private mutating func start() {
         guard shutdown == .none, supervisors[root].phase == .down else { return }
+        for worker in workers.ids where workers[worker].isWanted { lineUp(worker) }
         bringUp(root)
         settle(root)
     }

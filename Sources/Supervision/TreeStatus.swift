@@ -21,9 +21,10 @@ package struct SupervisorStatus: Equatable, Sendable {
     package var parent: String?
     package var strategy: RestartStrategy
     package var intensity: RestartIntensity
+    /// Of all children together, or with the per-child scope of the one that has used most of its allowance.
     package var restartsInWindow: Int
     package var state: State
-    /// When a parked supervisor starts its children again.
+    /// When a parked supervisor starts its children again; also of a supervisor that is down below it.
     package var nextAttempt: MonotonicInstant?
     /// Names of the children, in declared order.
     package var children: [String]
@@ -42,7 +43,8 @@ package struct WorkerStatus: Equatable, Sendable {
     package var restarts: Int
     /// Sorted.
     package var pauseReasons: [PauseReason]
-    /// Why a wanted worker is not started: a pause reason, or "after NAME" for the predecessor it waits for.
+    /// Why a wanted worker is not started: a pause reason, "after NAME" for the predecessor it waits for, or what has
+    /// happened to a supervisor.
     package var heldFor: String?
     /// When the next start will be tried.
     package var nextAttempt: MonotonicInstant?

@@ -24,9 +24,11 @@ package enum RuntimeInterface {
           strategy: string,
           max_restarts: int,
           within_s: float,
+          # of all children together; of root and system, which count for each child alone: of the child with the most
           restarts_in_window: int,
           # up, stopping, parked or down
           state: string,
+          # of the supervisor itself when it is parked, or of the one above that took it down
           next_attempt_in_s: ?float,
           # names of workers and supervisors in start order
           children: []string
@@ -54,6 +56,7 @@ package enum RuntimeInterface {
           restarts: int,
           # operator, heat, memory, pressure
           pause_reasons: []string,
+          # why it is not started: a pause reason, "after" a worker, what has happened to a supervisor
           held_for: ?string,
           next_attempt_in_s: ?float,
           attempts_left: ?int,

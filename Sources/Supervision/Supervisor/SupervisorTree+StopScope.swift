@@ -105,7 +105,8 @@ extension SupervisorTree {
         }
     }
 
-    /// The supervisor is down: so are its children, and they have no schedule of their own until it comes up again.
+    /// The supervisor is down: so are its children, and they have no schedule of their own until it comes up again. Those
+    /// that are wanted wait for that.
     private mutating func settleDown(_ supervisor: SupervisorID) {
         supervisors[supervisor].restarts = []
         for entry in supervisors[supervisor].entries {
@@ -115,7 +116,8 @@ extension SupervisorTree {
                 workers[worker].notBefore = nil
                 workers[worker].owesRestart = false
                 switch workers[worker].phase {
-                case .waiting, .held, .backingOff, .failed: enter(worker, .stopped)
+                case .waiting, .held, .backingOff, .failed:
+                    if workers[worker].isWanted, shutdown == .none { lineUp(worker) } else { enter(worker, .stopped) }
                 case .stopped, .finished: break
                 case .starting, .running, .ready, .paused, .stopping: break
                 }

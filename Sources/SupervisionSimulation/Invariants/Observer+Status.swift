@@ -161,8 +161,8 @@ extension Observer {
             shown.parent == supervisor.parent?.name && shown.strategy == supervisor.specification.strategy
                 && shown.intensity == supervisor.intensity,
             .statusConsistent, "\(shown.name) is not shown as configured")
-        if supervisor.intensity.scope == .shared, shown.state == .up {
-            let window = supervisor.restartsInWindow(at: now, of: nil)
+        if shown.state == .up {
+            let window = windowToShow(of: supervisor)
             require(
                 window.contains(shown.restartsInWindow), .restartIntensity,
                 "\(shown.name) shows \(shown.restartsInWindow) restarts in its window, \(window) were made")
@@ -172,6 +172,16 @@ extension Observer {
                 shown.nextAttempt != nil || supervisor.intensity.scope == .perChild, .neverStuck,
                 "\(shown.name) is parked without a time for its next try")
         }
+    }
+
+    /// The restarts of all children, or where each has an allowance of its own those of the one with the most.
+    private func windowToShow(of supervisor: SupervisorModel) -> ClosedRange<Int> {
+        guard supervisor.intensity.scope == .perChild else { return supervisor.restartsInWindow(at: now, of: nil) }
+        let children =
+            order.filter { $0.supervisor === supervisor }.map(\.name)
+            + supervisorOrder.filter { $0.parent === supervisor }.map(\.name)
+        let windows = children.map { supervisor.restartsInWindow(at: now, of: $0) }
+        return (windows.map(\.lowerBound).max() ?? 0)...(windows.map(\.upperBound).max() ?? 0)
     }
 
     /// The reported changes of each worker lead from the state shown before...
