@@ -103,11 +103,45 @@ struct RenderingTests {
         (Fixtures.worker("w", "s", "failed"), "no further try (holdfast worker start w)"),
         (Fixtures.worker("w", "s", "held", heldFor: "heat"), "held for heat"),
         (Fixtures.worker("w", "s", "waiting", heldFor: "after camera"), "starts after camera"),
+        (
+            Fixtures.worker("w", "s", "waiting", heldFor: "supervisor p is parked", next: 60),
+            "held: supervisor p is parked, next try in 1m00s"
+        ),
+        (
+            Fixtures.worker("w", "root", "failed", heldFor: "the restart intensity of root is exceeded", next: 4),
+            "the restart intensity of root is exceeded, next try in 4 s"
+        ),
         (Fixtures.worker("w", "s", "paused", pausedFor: ["operator"]), "paused for the operator"),
         (Fixtures.worker("w", "s", "ready", status: "a\u{1b}[31mb"), #"“a\u{1b}[31mb”"#),
     ])
     func `notes say the schedule in words`(worker: WorkerReport, notes: String) {
         #expect(WorkerNotes.text(worker) == notes)
+    }
+
+    @Test(arguments: [
+        (Fixtures.worker("w", "s", "paused", pausedFor: ["operator"]), "paused for the operator"),
+        (
+            Fixtures.worker("w", "s", "held", pausedFor: ["heat"], heldFor: "heat", next: 4),
+            "held for heat, next try in 4 s"
+        ),
+        (Fixtures.worker("w", "s", "ready"), "ready"),
+        (Fixtures.worker("w", "s", "backing-off", next: 4), "backing off, next try in 4 s"),
+        (
+            Fixtures.worker("w", "s", "waiting", heldFor: "supervisor p is parked"),
+            "waiting, held: supervisor p is parked"
+        ),
+    ])
+    func `a sentence about a worker says each word once`(worker: WorkerReport, sentence: String) {
+        #expect(WorkerNotes.sentence(worker, .plain) == sentence)
+    }
+
+    @Test func `an incident of a program that was never executed tells of no run`() {
+        let exit = ExitReport(status: "unknown", cause: "spawn-failed", message: "could not be executed")
+        let incident = IncidentReport(
+            id: 1, time: 1_700_000_000, worker: "w", supervisor: "s", pid: 9274, exit: exit, ranFor: 0.0011,
+            action: "restarted-at-once", actionMessage: "restarted at once")
+        let view = IncidentsView(incidents: [incident], now: 1_700_000_000, palette: .plain, isRaw: false)
+        #expect(!text(view.lines).contains("ran for") && !text(view.lines).contains("9274"))
     }
 
     @Test func `incidents show cause, action, recovery and the last lines`() {

@@ -24,10 +24,13 @@ struct IncidentsView {
         var lines = [
             "\(title)  \(time)",
             field("cause", palette(.bad, incident.exit.message.escapedForTerminal)),
-            field("ran for", DurationText.measured(incident.ranFor) + pid),
-            field("action", incident.actionMessage.escapedForTerminal),
-            field("recovered", recovery(incident)),
         ]
+        // A program that was never executed has not run.
+        if incident.exit.cause != "spawn-failed" {
+            lines.append(field("ran for", DurationText.measured(incident.ranFor) + pid))
+        }
+        lines.append(field("action", incident.actionMessage.escapedForTerminal))
+        lines.append(field("recovered", recovery(incident)))
         if !incident.lastOutput.isEmpty {
             lines.append(field("last lines", ""))
             lines += incident.lastOutput.map { "    " + palette(.faint, "│ ") + (isRaw ? $0 : $0.escapedForTerminal) }

@@ -14,12 +14,25 @@ enum WorkerNotes {
         return notes.joined(separator: ", ")
     }
 
+    /// The state and what is to be known of it: "paused for the operator", "failed, next try in 4 s".
+    static func sentence(_ worker: WorkerReport, _ palette: Palette) -> String {
+        let words = StateText.words(worker.state)
+        let state = palette(StateText.style(ofWorker: worker.state), words)
+        let notes = text(worker)
+        if notes.isEmpty { return state }
+        return notes.hasPrefix("\(words) for ") ? state + notes.dropFirst(words.count) : "\(state), \(notes)"
+    }
+
     /// Why it does not run although it is wanted.
     private static func hold(_ worker: WorkerReport) -> [String] {
-        if let reason = worker.heldFor, worker.state == "held" || worker.state == "waiting" {
-            return [
-                reason.hasPrefix("after ") ? "starts \(reason.escapedForTerminal)" : "held for \(inWords([reason]))"
-            ]
+        if let reason = worker.heldFor {
+            switch worker.state {
+            case "held": return ["held for \(inWords([reason]))"]
+            case "waiting":
+                return [(reason.hasPrefix("after ") ? "starts " : "held: ") + reason.escapedForTerminal]
+            case "failed": return [reason.escapedForTerminal]
+            default: break
+            }
         }
         return worker.pauseReasons.isEmpty ? [] : ["paused for \(inWords(worker.pauseReasons))"]
     }

@@ -26,8 +26,6 @@ extension WorkerRequest {
         if worker.output.json { return try console.print(["worker": report.json]) }
         // A reload may have removed it between the two calls.
         guard let report else { return }
-        let state = console.palette(StateText.style(ofWorker: report.state), StateText.words(report.state))
-        let notes = WorkerNotes.text(report)
-        try console.print("\(report.name): \(state)" + (notes.isEmpty ? "" : ", \(notes)"))
+        try console.print("\(report.name): \(WorkerNotes.sentence(report, console.palette))")
     }
 }
