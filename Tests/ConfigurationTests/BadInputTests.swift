@@ -23,6 +23,28 @@ private let badInputs: [BadInput] = [
         "broken TOML", "[runtime\n",
         #"t.toml:1:9: is not valid TOML: table header: expected ']', saw '\n'"#),
     BadInput(
+        "an open quote", "[runtime]\nname = \"a\nstate_dir = \"/b\"\n",
+        "t.toml:2:10: is not valid TOML: a text has no closing quote on its line"),
+    BadInput(
+        "an open quote and a carriage return", "[runtime]\r\nname = \"\u{fc}\r\n",
+        "t.toml:2:10: is not valid TOML: a text has no closing quote on its line"),
+    BadInput(
+        "an open quote at the end", "[runtime]\nname = \"a",
+        "t.toml:2:10: is not valid TOML: a text has no closing quote on its line"),
+    BadInput(
+        "a control character in a text", "[runtime]\nname = \"a\u{1}b\"\n",
+        "t.toml:2:10: is not valid TOML: string: unescaped control characters other than TAB (U+0009) are explicitly prohibited"
+    ),
+    BadInput(
+        "a text without quotes", "[runtime]\nname = a\n",
+        #"t.toml:2:8: is not valid TOML: this is no value; a text needs quotes, such as "text""#),
+    BadInput(
+        "a text without quotes that begins like false", "[runtime]\nname = front\n",
+        #"t.toml:2:9: is not valid TOML: this is no value; a text needs quotes, such as "text""#),
+    BadInput(
+        "a text without quotes that begins like inf", "[runtime]\nname = input\n",
+        #"t.toml:2:10: is not valid TOML: this is no value; a text needs quotes, such as "text""#),
+    BadInput(
         "a key twice", "[runtime]\nname = \"a\"\nname = \"b\"\n",
         "t.toml:3:8: is not valid TOML: key-value pair: cannot redefine existing string 'name'"),
     BadInput(

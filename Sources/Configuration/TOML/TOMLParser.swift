@@ -20,13 +20,37 @@ enum TOMLParser {
         var place = hf_toml_position()
         if let failure = hf_toml_failure(document, &place) {
             // The parser's words carry whatever stands in the text, control characters included.
-            throw TOMLFailure(position: TextPosition(place), reason: String(failure.pointee).printable)
+            let words = String(failure.pointee).printable
+            let position = TextPosition(place)
+            throw TOMLFailure(position: position, reason: plainWords(for: words, at: position, in: bytes) ?? words)
         }
         var count = 0
         let nodes = hf_toml_nodes(document, &count)
         var walk = FlatWalk(nodes: UnsafeBufferPointer(start: nodes, count: count))
         guard case .table(let table) = walk.next().value else { return TOMLTable() }
         return table
+    }
+
+    /// The commonest slips, in words that say what to do; `nil` for others.
+    private static func plainWords(for words: String, at position: TextPosition, in bytes: [UInt8]) -> String? {
+        let isControlCharacter = words.hasPrefix("string: unescaped control characters other than TAB")
+        if words == "string: encountered end-of-file" || isControlCharacter && isEndOfLine(position, in: bytes) {
+            return "a text has no closing quote on its line"
+        }
+        // A text that begins like true, false, inf or nan is taken for one of them.
+        let isBare =
+            words == "value: could not determine value type" || words.hasPrefix("boolean: expected")
+            || words.hasPrefix("floating-point: expected 'inf'") || words.hasPrefix("floating-point: expected 'nan'")
+        return isBare ? "this is no value; a text needs quotes, such as \"text\"" : nil
+    }
+
+    private static func isEndOfLine(_ position: TextPosition, in bytes: [UInt8]) -> Bool {
+        let newline = UInt8(ascii: "\n")
+        let lines = bytes.split(separator: newline, maxSplits: position.line, omittingEmptySubsequences: false)
+        guard lines.indices.contains(position.line - 1) else { return true }
+        var line = lines[position.line - 1]
+        if line.last == UInt8(ascii: "\r") { line.removeLast() }
+        return position.column > String(decoding: line, as: UTF8.self).unicodeScalars.count
     }
 }
 
