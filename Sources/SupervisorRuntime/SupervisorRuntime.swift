@@ -169,9 +169,17 @@ package final class SupervisorRuntime {
             try runtime.run(onStarted: { startMarker?.remove() })
             return 0
         } catch {
-            log.write(.error, "cannot run: \(error)")
+            log.write(.error, Self.startFailure(error, configuration))
             return 1
         }
+    }
+
+    private static func startFailure(_ error: SystemError, _ configuration: Configuration) -> String {
+        guard error.isLockedByAnother else { return "cannot run: \(error)" }
+        let directory = configuration.runtime.runtimeDirectory
+        let holder = DirectoryLock.holder(of: directory).map { " (process \($0))" } ?? ""
+        return "another holdfastd\(holder) already uses the runtime_dir \(directory); "
+            + "stop it first, or choose another folder for this one"
     }
 
     private func run(onStarted: () -> Void) throws(SystemError) {
@@ -183,13 +191,10 @@ package final class SupervisorRuntime {
         connectKeeper()
         try openControlSocket()
         takeRoster()
-        chronicle.record(
-            .runtimeStarted, "holdfastd \(HoldfastVersion.current) started with \(configuration.launches.count) workers"
-        )
-        log.write(
-            .notice,
-            "\(HoldfastVersion.current) runs \(configuration.launches.count) workers; control socket \(directory.controlSocket)"
-        )
+        let count = configuration.launches.count
+        let workers = count == 1 ? "1 worker" : "\(count) workers"
+        chronicle.record(.runtimeStarted, "holdfastd \(HoldfastVersion.current) started with \(workers)")
+        log.write(.notice, "\(HoldfastVersion.current) runs \(workers); control socket \(directory.controlSocket)")
         for warning in warnings { log.write(.warning, warning) }
         // Where it fails, spawning is slower.
         try? SystemCall.withholdMemoryFromChildren()
@@ -334,7 +339,8 @@ package final class SupervisorRuntime {
         let runtime = RuntimeReport(
             version: HoldfastVersion.current, pid: Int(SystemCall.processID()),
             state: isStopping ? "stopping" : "running",
-            uptime: startedAt.duration(to: loop.now).inSeconds, name: configuration.runtime.name, warnings: warnings)
+            uptime: startedAt.duration(to: loop.now).inSeconds, name: configuration.runtime.name,
+            warnings: [lostOutputWarning].compactMap { $0 } + warnings)
         let reporter = StatusReporter(
             now: loop.now,
             pid: { [unowned self] in processes.pid(of: $0).map(Int.init) },

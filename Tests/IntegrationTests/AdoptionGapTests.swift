@@ -221,7 +221,7 @@ import Testing
         try daemon.awaitSocket()
         #expect(try daemon.status().runtime.pid == Int(winner.processIdentifier))
         #expect(all.filter { $0 !== winner }.allSatisfy { $0.terminationStatus == 1 })
-        #expect(daemon.diagnostics.contains("held by process \(winner.processIdentifier)"))
+        #expect(daemon.diagnostics.contains("another holdfastd (process \(winner.processIdentifier))"))
         #expect(try daemon.pid("a") == pid)
         #expect(try daemon.worker("a").restarts == 0)
         winner.signal(SIGTERM)

@@ -15,7 +15,9 @@ import Testing
         let message = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         second.waitUntilExit()
         #expect(second.terminationStatus == 1)
-        #expect(message.contains("held by process \(daemon.process.processIdentifier)"))
+        let holder = "another holdfastd (process \(daemon.process.processIdentifier)) already uses the runtime_dir "
+        #expect(message.contains(holder + daemon.directory.path + "/run;"))
+        #expect(daemon.diagnostics.contains("runs 1 worker;"))
         try daemon.await("a", "ready")
     }
 

@@ -8,22 +8,26 @@ package final class DirectoryLock {
 
     private let file: Descriptor
 
-    /// Takes the lock; never waits. When another process has it the error is EWOULDBLOCK by flock, about "PATH (held by
-    /// process PID)".
+    /// Takes the lock; never waits. When another process has it the error is `isLockedByAnother`.
     package init(_ directory: String) throws(SystemError) {
         let path = directory + "/" + DirectoryLock.fileName
         let file = try SystemCall.open(path, [.readWrite, .create, .noFollow], permissions: 0o644)
-        do throws(SystemError) {
-            try SystemCall.perform("flock", path) { flock(file.rawValue, LOCK_EX | LOCK_NB) }
-        } catch {
-            guard error.errno == EWOULDBLOCK else { throw error }
-            let holder = (try? SystemCall.readFile(path, limit: 16)) ?? []
-            let digits = String(decoding: holder.prefix { $0 >= 0x30 && $0 <= 0x39 }, as: UTF8.self)
-            throw error.about(digits.isEmpty ? path : "\(path) (held by process \(digits))")
-        }
+        try SystemCall.perform("flock", path) { flock(file.rawValue, LOCK_EX | LOCK_NB) }
         // For people only: a file system that is full is no reason to fail.
         try? SystemCall.truncate(file.rawValue, to: 0)
         _ = try? SystemCall.write(file.rawValue, Array("\(getpid())\n".utf8))
         self.file = file
     }
+
+    /// The pid that the holder of a directory's lock has left in the file, for people.
+    package static func holder(of directory: String) -> String? {
+        let text = (try? SystemCall.readFile(directory + "/" + DirectoryLock.fileName, limit: 16)) ?? []
+        let digits = text.prefix { $0 >= 0x30 && $0 <= 0x39 }
+        return digits.isEmpty ? nil : String(decoding: digits, as: UTF8.self)
+    }
+}
+
+extension SystemError {
+    /// Another process holds the lock.
+    package var isLockedByAnother: Bool { call == "flock" && errno == EWOULDBLOCK }
 }

@@ -58,7 +58,10 @@ extension SupervisorRuntime {
     private func handOverLogs(_ connection: ControlConnection, _ worker: String, _ lines: Int?, _ follow: Bool) {
         guard driver.tree.worker(named: worker) != nil else { return refuse(connection, worker) }
         guard outputLink.isReady else {
-            let message = "holdfast-output is not running; it is restarted, try again in a moment"
+            let message =
+                outputIsUnwanted
+                ? "holdfast-output was stopped by an operator; start it: holdfast worker start \(OutputWorker.name)"
+                : "holdfast-output is not running; it is restarted, try again in a moment"
             return connection.send(RuntimeError.outputUnavailable(message: message).reply)
         }
         guard let client = connection.detach() else { return }

@@ -91,6 +91,18 @@ extension SupervisorRuntime {
 
     // MARK: Stops
 
+    /// An operator has stopped it: nothing starts it again but another request.
+    var outputIsUnwanted: Bool {
+        !isStopping && driver.status.workers.first { $0.name == OutputWorker.name }?.state == .stopped
+    }
+
+    /// For `holdfast status`; `nil` while somebody takes the workers' output, or will in a moment.
+    var lostOutputWarning: String? {
+        guard outputIsUnwanted else { return nil }
+        return "\(OutputWorker.name) was stopped by an operator, and what workers print is lost until "
+            + "holdfast worker start \(OutputWorker.name)"
+    }
+
     /// SIGCHLD: whether somebody has stopped `holdfast-output` (kill -STOP, a terminal). What is stopped reads nothing
     /// and cannot say so; no alarm of its own reaches it. A pause by the operator is meant, and lasts.
     func checkOutputRuns() {
