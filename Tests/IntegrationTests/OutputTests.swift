@@ -48,6 +48,87 @@ import Testing
         #expect(expected.subtracting(found).isEmpty, "lost: \(expected.subtracting(found).sorted().prefix(10))")
     }
 
+    @Test func `holdfast logs --follow outlasts a kill and a stop of holdfast-output, and an upgrade`() throws {
+        let daemon = try Daemon(
+            """
+            [[worker]]
+            name = "a"
+            command = ["WORKER", "numbered", "50", "1000000"]
+            ready = "notify"
+            """)
+        try daemon.await("a", "ready")
+        var output = try daemon.await("holdfast-output", "ready")
+        let shown = daemon.directory.appending(path: "shown")
+        let client = try RuntimeProcess(
+            [
+                Daemon.binaries.appending(path: "holdfast").path, "logs", "a", "--follow", "--raw", "--lines", "1",
+                "--timeout", "20", "--socket", daemon.socket,
+            ], environment: [:], log: shown.path)
+        defer { client.signal(SIGKILL) }
+        func numbers() throws -> [Int] {
+            let lines = try String(contentsOf: shown, encoding: .utf8).split(separator: "\n")
+            return lines.map { Int($0.split(separator: " ").last ?? "") ?? -1 }
+        }
+        // Each time until a line has come that was written after the trouble.
+        func awaitMore(_ trouble: String) throws {
+            let before = try numbers().last ?? 0
+            let deadline = MonotonicClock.now() + .seconds(20)
+            while client.isRunning, try (numbers().last ?? 0) < before + 40, MonotonicClock.now() < deadline {
+                // The file tells nobody that it grows.
+                usleep(20_000)
+            }
+            #expect(client.isRunning, "ended after \(trouble)")
+            #expect(try (numbers().last ?? 0) >= before + 40, "nothing more after \(trouble)")
+        }
+        try awaitMore("the start")
+
+        kill(Int32(try #require(output.pid)), SIGKILL)
+        output = try daemon.await("holdfast-output", "ready") { $0.restarts == 1 }
+        try awaitMore("a kill")
+
+        try daemon.call(.stopWorker(name: "holdfast-output"))
+        try daemon.await("holdfast-output", "stopped")
+        try daemon.call(.startWorker(name: "holdfast-output"))
+        output = try daemon.await("holdfast-output", "ready")
+        try awaitMore("a stop")
+
+        let upgraded = try daemon.lastEvent()
+        _ = try? daemon.call(.upgrade(binary: nil))
+        try daemon.awaitSocket()
+        try daemon.event { $0.sequence > upgraded && $0.kind == "runtime-adopted" }
+        try awaitMore("an upgrade")
+
+        let all = try numbers()
+        #expect(all == all.sorted(), "out of order")
+        #expect(Set(all).count == all.count, "twice: \(all)")
+        client.signal(SIGTERM)
+        try client.wait()
+    }
+
+    @Test func `while an operator has holdfast-output stopped, status and logs say so and how to start it`() throws {
+        let daemon = try Daemon("[[worker]]\nname = \"a\"\ncommand = [\"WORKER\", \"steady\"]")
+        try daemon.await("holdfast-output", "ready")
+        let isWarning = { (text: String) in text.contains("holdfast-output was stopped by an operator") }
+        #expect(try !daemon.status().runtime.warnings.contains(where: isWarning))
+        #expect(!isWarning(daemon.diagnostics))
+
+        try daemon.call(.stopWorker(name: "holdfast-output"))
+        try daemon.await("holdfast-output", "stopped")
+        #expect(try daemon.status().runtime.warnings.contains(where: isWarning))
+        let refused = #expect(throws: VarlinkConnection.Refused.self) {
+            try daemon.call(.logs(worker: "a", lines: 1, follow: false))
+        }
+        guard case .outputUnavailable(let message)? = (refused?.reply).flatMap({ RuntimeError($0) }) else {
+            Issue.record("refused for another reason")
+            return
+        }
+        #expect(isWarning(message) && message.contains("holdfast worker start holdfast-output"))
+
+        try daemon.call(.startWorker(name: "holdfast-output"))
+        try daemon.await("holdfast-output", "ready")
+        #expect(try !daemon.status().runtime.warnings.contains(where: isWarning))
+    }
+
     @Test func `a worker of any user may open its standard output by name`() throws {
         let daemon = try Daemon(
             """

@@ -96,15 +96,60 @@ import Testing
         sequence: 41, time: 0, monotonic: 0, kind: "warning", worker: nil, supervisor: nil, message: "careful")
 
     @Test func `events print one object a line`() throws {
-        let result = try run("events --since 5 --json --socket SOCKET") { _ in
+        let result = try run("events --since 40 --json --socket SOCKET") { _ in
             [
                 VarlinkReply(EventsReply(event: Self.event, firstAvailable: 41), continues: true),
                 VarlinkReply(EventsReply(firstAvailable: 41)),
             ]
         }
-        #expect(result.calls == [.events(since: 5, follow: false)])
+        #expect(result.calls == [.events(since: 40, follow: false)])
         #expect(result.output == Self.event.json.text + "\n")
         #expect(result.error == "")
+    }
+
+    @Test func `events --json say on standard error which are no longer kept, also while following`() throws {
+        var later = Self.event
+        later.sequence = 45
+        let result = try run("events --since 5 --follow --json --socket SOCKET") { [later] _ in
+            [
+                VarlinkReply(EventsReply(event: Self.event, firstAvailable: 41), continues: true),
+                VarlinkReply(EventsReply(event: later, firstAvailable: 45)),
+            ]
+        }
+        #expect(result.output == Self.event.json.text + "\n" + later.json.text + "\n")
+        #expect(
+            result.error
+                == "holdfast: events 6 to 40 are no longer kept\nholdfast: events 42 to 44 are no longer kept\n")
+    }
+
+    @Test(arguments: ["worker pause vision", "logs vision", "logs vision --follow", "incidents vision"])
+    func `a supervisor where a worker is meant is called one`(commandLine: String) throws {
+        let result = try run("\(commandLine) --socket SOCKET") { method in
+            method == .status ? [] : [RuntimeError.noSuchWorker(name: "vision").reply]
+        }
+        #expect(result.status == 6)
+        #expect(
+            result.error
+                == "holdfast: vision is a supervisor, not a worker (holdfast tree shows the workers below it)\n")
+    }
+
+    @Test func `an empty path of the socket is none`() throws {
+        let server = try ScriptedServer(status: Fixtures.status)
+        defer { server.stop() }
+        let console = RecordedConsole(Console.Surroundings(environment: ["HOLDFAST_SOCKET": server.path]))
+        #expect(console.run(["status", "--socket", ""]) == 0, "\(console.error)")
+    }
+
+    @Test(arguments: [
+        ("logs x -n -1", "The number of lines is not negative."),
+        ("incidents --limit 0", "The limit must be 1 at least."),
+        ("incidents --limit -1", "The limit must be 1 at least."),
+        ("events --since -1", "The number of an event is not negative."),
+    ])
+    func `a number out of range is told its range`(commandLine: String, message: String) {
+        let console = RecordedConsole()
+        #expect(console.run(commandLine) == 2)
+        #expect(console.error.contains(message), "\(console.error)")
     }
 
     @Test func `events say which are no longer kept`() throws {
@@ -122,6 +167,44 @@ import Testing
         #expect(result.output.hasSuffix("  \\u{1b}[2Jgone\n"))
         let raw = try run("logs camera --raw --socket SOCKET") { _ in [VarlinkReply(LogsReply(line: line))] }
         #expect(raw.output == "\u{1b}[2Jgone\n")
+    }
+
+    private static func lines(_ lines: (Double, String)...) -> [UInt8] {
+        lines.flatMap { time, text in
+            let report = LogLineReport(time: time, worker: "camera", line: text, lost: 0)
+            return MessageFramer.frame(VarlinkReply(LogsReply(line: report), continues: true))
+        }
+    }
+
+    @Test func `logs --follow goes on when the call ends, prints no line twice and misses none`() throws {
+        let calls = Counter()
+        let methods = Mutex<[RuntimeMethod]>([])
+        let server = try ScriptedServer { call in
+            if case .runtime(let method)? = try? ControlRequest(call) { methods.withLock { $0.append(method) } }
+            return switch calls.next() {
+            case 1: .sendAndClose(Self.lines((100, "one"), (101, "two")))
+            case 2: .sendAndClose(Self.lines((100, "one"), (101, "two"), (102, "three")))
+            case 3: .sendAndClose(MessageFramer.frame(RuntimeError.outputUnavailable(message: "later").reply))
+            case 4: .sendAndClose(Self.lines((4_000_000_000, "four")))
+            // The clock was set back meanwhile.
+            case 5: .sendAndClose(Self.lines((Date().timeIntervalSince1970 + 1, "five")))
+            case 6: .sendAndClose(MessageFramer.frame(VarlinkReply(LogsReply(line: nil))))
+            default: .reply([RuntimeError.noSuchWorker(name: "camera").reply])
+            }
+        }
+        defer { server.stop() }
+        let console = RecordedConsole()
+        #expect(console.run("logs camera --follow --raw -n 7 --socket \(server.path)") == 6)
+        #expect(console.output == "one\ntwo\nthree\nfour\nfive\n")
+        #expect(methods.withLock { $0.first } == .logs(worker: "camera", lines: 7, follow: true))
+    }
+
+    @Test func `logs --follow says after a while that there is no runtime any more`() throws {
+        let server = try ScriptedServer { _ in .sendAndClose(Self.lines((100, "one"))) }
+        server.stop()
+        let console = RecordedConsole()
+        #expect(console.run("logs camera --follow --raw --timeout 0.2 --socket \(server.path)") == 3)
+        #expect(console.error.contains("no runtime answers at") || console.error.contains("ended the connection"))
     }
 
     @Test func `incidents ask for the worker and the limit`() throws {

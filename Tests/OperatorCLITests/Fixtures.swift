@@ -59,12 +59,14 @@ final class RecordedConsole {
     }
 
     /// Runs one command line, split at blanks.
-    func run(_ commandLine: String) -> Int32 {
+    func run(_ commandLine: String) -> Int32 { run(commandLine.split(separator: " ").map(String.init)) }
+
+    func run(_ arguments: [String]) -> Int32 {
         let console = Console(
             surroundings,
             output: { [self] in output += String(decoding: $0, as: UTF8.self) },
             error: { [self] in error += String(decoding: $0, as: UTF8.self) },
             input: { [self] in Array(input.prefix($0)) })
-        return OperatorProgram.run(commandLine.split(separator: " ").map(String.init), on: console)
+        return OperatorProgram.run(arguments, on: console)
     }
 }

@@ -6,8 +6,8 @@ struct EventsCommand: OperatorCommand {
         commandName: "events",
         abstract: "Show what happened, and what happens.",
         discussion: """
-            The runtime keeps the latest events and numbers them without gaps. A script that remembers the last number \
-            it has seen misses none: holdfast events --follow --since NUMBER.
+            The runtime keeps the latest events and numbers them. A script that remembers the last number it has seen \
+            goes on there: holdfast events --follow --since NUMBER. What is no longer kept is said on standard error.
 
             EXAMPLES
               holdfast events
@@ -17,7 +17,9 @@ struct EventsCommand: OperatorCommand {
     @Flag(name: .shortAndLong, help: "Go on with each new event as it comes, until interrupted.")
     var follow = false
 
-    @Option(name: .long, help: ArgumentHelp("Only events after this one.", valueName: "number"))
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("Only events after this one.", valueName: "number"))
     var since: Int?
 
     @OptionGroup var connection: ConnectionOptions
@@ -29,13 +31,14 @@ struct EventsCommand: OperatorCommand {
 
     func perform(on console: Console) throws {
         let client = try connection.connect(console)
-        var isFirst = true
+        var next = since.map { $0 &+ 1 }
         try client.stream(.events(since: since, follow: follow), as: EventsReply.self, waitsForEver: follow) { reply in
-            if isFirst, !output.json, let since, reply.firstAvailable > since &+ 1 {
-                console.complain("events \(since &+ 1) to \(reply.firstAvailable - 1) are no longer kept")
+            let first = reply.event?.sequence ?? reply.firstAvailable
+            if let next, first > next {
+                console.complain("events \(next) to \(first - 1) are no longer kept")
             }
-            isFirst = false
             guard let event = reply.event else { return }
+            next = event.sequence &+ 1
             if output.json {
                 try console.print(event.json)
             } else {

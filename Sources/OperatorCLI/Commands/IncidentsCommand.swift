@@ -17,7 +17,9 @@ struct IncidentsCommand: OperatorCommand {
     @Argument(help: "Only those of this worker.", completion: WorkerNameCompletion.kind)
     var name: String?
 
-    @Option(name: .long, help: ArgumentHelp("How many of the last ones.", valueName: "count"))
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: ArgumentHelp("How many of the last ones.", valueName: "count"))
     var limit = 10
 
     @Flag(name: .long, help: "Print the workers' output as it is, with control characters.")
@@ -27,12 +29,14 @@ struct IncidentsCommand: OperatorCommand {
     @OptionGroup var output: OutputOptions
 
     func validate() throws {
-        guard limit >= 0 else { throw ValidationError("The limit is not negative.") }
+        guard limit > 0 else { throw ValidationError("The limit must be 1 at least.") }
     }
 
     func perform(on console: Console) throws {
-        let client = try connection.connect(console)
-        let reply = try client.call(.incidents(worker: name, limit: limit))
+        let (client, reply) = try connection.askingForWorker(console) {
+            let client = try connection.connect(console)
+            return (client, try client.call(.incidents(worker: name, limit: limit)))
+        }
         if output.json { return try console.print(reply) }
         let incidents = try client.decode(reply, as: IncidentsReply.self).incidents
         let view = IncidentsView(

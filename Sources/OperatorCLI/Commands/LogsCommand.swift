@@ -7,7 +7,7 @@ struct LogsCommand: OperatorCommand {
         abstract: "Show what a worker prints.",
         discussion: """
             Control characters are shown escaped, so that a worker cannot speak to your terminal; --raw prints the \
-            lines as they are, without times.
+            lines as they are, without times. --follow outlasts restarts and upgrades of the runtime.
 
             EXAMPLES
               holdfast logs camera
@@ -21,7 +21,9 @@ struct LogsCommand: OperatorCommand {
     @Flag(name: .shortAndLong, help: "Go on with each new line as it comes, until interrupted.")
     var follow = false
 
-    @Option(name: [.customShort("n"), .long], help: ArgumentHelp("How many of the last lines.", valueName: "count"))
+    @Option(
+        name: [.customShort("n"), .long], parsing: .unconditional,
+        help: ArgumentHelp("How many of the last lines, 1000 at most.", valueName: "count"))
     var lines = 50
 
     @Flag(name: .long, help: "Print the lines as the worker wrote them.")
@@ -35,14 +37,25 @@ struct LogsCommand: OperatorCommand {
     }
 
     func perform(on console: Console) throws {
-        let client = try connection.connect(console)
-        let method = RuntimeMethod.logs(worker: name, lines: lines, follow: follow)
-        try client.stream(method, as: LogsReply.self, waitsForEver: follow) { reply in
-            guard let line = reply.line else { return }
+        let print = { (line: LogLineReport) in
             if output.json {
                 try console.print(line.json)
             } else {
                 try console.print(LogLines(report: line, palette: console.palette, isRaw: raw).lines)
+            }
+        }
+        try connection.askingForWorker(console) { try read(console, print) }
+    }
+
+    private func read(_ console: Console, _ print: (LogLineReport) throws -> Void) throws {
+        if follow {
+            let follower = LogFollower(
+                path: connection.path(console), worker: name, lines: lines, patience: .seconds(connection.timeout))
+            try follower.run(connect: { () throws(ClientError) in try connection.connect(console) }, print)
+        } else {
+            let method = RuntimeMethod.logs(worker: name, lines: lines, follow: false)
+            try connection.connect(console).stream(method, as: LogsReply.self, waitsForEver: false) { reply in
+                if let line = reply.line { try print(line) }
             }
         }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ControlProtocol
 import MonotonicTime
 
 /// Which runtime a command speaks to.
@@ -29,7 +30,21 @@ struct ConnectionOptions: ParsableArguments {
     }
 
     func path(_ console: Console) -> String {
-        let fromEnvironment = console.surroundings.environment[Self.socketVariable].flatMap { $0.isEmpty ? nil : $0 }
-        return socket ?? fromEnvironment ?? ControlClient.defaultPath
+        // An empty text is a variable of a script that was not set.
+        let paths = [socket, console.surroundings.environment[Self.socketVariable]]
+        return paths.compactMap { $0 }.first { !$0.isEmpty } ?? ControlClient.defaultPath
+    }
+
+    /// Makes a request that names a worker. When there is none of that name, says whether it is a supervisor's.
+    func askingForWorker<Answer>(_ console: Console, _ request: () throws -> Answer) throws -> Answer {
+        do {
+            return try request()
+        } catch let error as ClientError {
+            guard case .refused(.noSuchWorker(let name)) = error else { throw error }
+            let supervisors = (try? connect(console).status().supervisors) ?? []
+            guard supervisors.contains(where: { $0.name == name }) else { throw error }
+            let known = "\(name.escapedForTerminal) is a supervisor, not a worker"
+            throw CommandError(code: .noSuchWorker, message: "\(known) (holdfast tree shows the workers below it)")
+        }
     }
 }

@@ -20,8 +20,11 @@ extension WorkerRequest {
     var output: OutputOptions { worker.output }
 
     func perform(on console: Console) throws {
-        let client = try worker.connection.connect(console)
-        _ = try client.call(method)
+        let client = try worker.connection.askingForWorker(console) {
+            let client = try worker.connection.connect(console)
+            _ = try client.call(method)
+            return client
+        }
         let report = try client.status().workers.first { $0.name == worker.name }
         if worker.output.json { return try console.print(["worker": report.json]) }
         // A reload may have removed it between the two calls.
