@@ -79,6 +79,7 @@ package enum RuntimeInterface {
           worker: ?string,
           supervisor: ?string,
           message: string,
+          # of intensity-exceeded: child, max_restarts, within_s, and incident when the child is a worker with an open one
           details: object
         )
 
@@ -92,6 +93,7 @@ package enum RuntimeInterface {
           exit: Exit,
           ran_for_s: float,
           # restarted-at-once, restart-after, restarted-with-group, held, gave-up, supervisor-parked, supervisor-escalated, left-down
+          # what was done; changes when a restart that was to come is refused for the restart intensity
           action: string,
           action_message: string,
           # from the failure until the worker was ready again; null until then
