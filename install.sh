@@ -9,7 +9,8 @@
 #                    configuration is kept, and a first installation gets one that is all comments
 #   --no-start       start nothing and stop nothing now; at the next boot it runs
 #   --no-apt         do not install missing libraries with apt-get, only name them
-#   --root DIR       into the file system of an image at DIR, of whatever machine; implies --no-start and --no-apt
+#   --root DIR       into the file system of an image at DIR, of whatever machine; implies --no-start and --no-apt. A link that
+#                    leads out of DIR is refused
 #   --binaries DIR   in a source tree: take the programs from there instead of building them
 #   --dry-run        check everything, say what would be done, and change nothing
 #
@@ -19,11 +20,11 @@
 #    3  not root
 #    4  the wrong machine: another architecture, no systemd or an old one, an old C library
 #    5  libraries are missing
-#    6  not enough space
+#    6  not enough space, there or in $TMPDIR
 #    7  the archive is damaged
-#    8  it did not start, or could not take over: after an upgrade the former version is back and runs; after a first
-#       installation everything is in place, and systemd tries again
-#    9  the configuration is invalid
+#    8  it did not start, or could not take over: after an upgrade the former version and configuration are back, and run;
+#       after a first installation everything is in place, and systemd tries again
+#    9  the configuration is invalid, by itself or together with the conf.d that is there
 #   64  wrong use
 set -eu
 umask 022
@@ -85,6 +86,15 @@ case $prefix in
 /usr | /usr/local) units=$prefix/lib/systemd/system sysusers=$prefix/lib/sysusers.d tmpfiles=$prefix/lib/tmpfiles.d ;;
 *) units=/etc/systemd/system sysusers=/etc/sysusers.d tmpfiles=/etc/tmpfiles.d ;;
 esac
+# A link in an image that begins at / leads, from here, into this machine.
+[ -z "$root" ] || for folder in "$lib" "$prefix/bin" "$prefix/sbin" "$prefix/share/doc" "$units" "$sysusers" "$tmpfiles" \
+	"$prefix/share/bash-completion/completions" "$prefix/share/zsh/site-functions" "$prefix/share/fish/vendor_completions.d" \
+	"$etc/conf.d" /etc/systemd/system/multi-user.target.wants /var/lib/holdfast; do
+	case $(readlink -m "$root$folder") in
+	"$root"/*) ;;
+	*) die 1 "$root$folder leads out of the image, to $(readlink -m "$root$folder"): make the link in it a relative one" ;;
+	esac
+done
 is_live() { [ -z "$root" ] && [ -d /run/systemd/system ]; }
 former=$(readlink "$root$lib/current" 2> /dev/null || true)
 # One that was killed between the switch and the start has left what was there before it; nothing, if it was the first.
@@ -96,7 +106,8 @@ for place in /usr /usr/local "$(sed -n 's|^ExecStart=\(/.*\)/sbin/holdfastd.*|\1
 	die 1 "it is installed below $place already: upgrade it with --prefix $place, or uninstall that first"
 done
 
-work=$(mktemp -d)
+no_temporary_space() { die 6 "${TMPDIR:-/tmp} is full, or cannot be written: free 1 MiB there, or name another folder in TMPDIR"; }
+work=$(mktemp -d 2> /dev/null) || no_temporary_space
 undo=   # whether what was made has to go again
 placed= # the release that was copied
 clean() {
@@ -115,10 +126,21 @@ trap clean EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
+# All that is written there later, but for a tree that is packed.
+head -c 1048576 /dev/zero 2> /dev/null > "$work/probe" || no_temporary_space
+rm "$work/probe"
 
 # 1. What is to be installed: the archive that this script lies in, or what the source tree builds
 
-here=$(cd "$(dirname "$0")" && pwd -P)
+existing() { # the nearest folder that is there
+	folder=$1
+	while [ ! -d "$folder" ]; do folder=$(dirname "$folder"); done
+	echo "$folder"
+}
+free_below() { # FOLDER: KiB
+	df -Pk "$(existing "$1")" | awk 'NR == 2 { print $4 }'
+}
+here=$(dirname "$(readlink -f "$0")")
 build() {
 	owner=$(stat -c %U "$here")
 	if [ "$(id -u)" = 0 ] && [ "$owner" != root ] && [ "$owner" != UNKNOWN ]; then
@@ -150,7 +172,11 @@ elif [ -f "$here/Package.swift" ]; then
 		fi
 	fi
 	from=$work/tree
-	"$here/scripts/dist" --binaries "$binaries" --stage "$from" || die 1 "the programs could not be packed"
+	"$here/scripts/dist" --binaries "$binaries" --stage "$from" || {
+		[ "$(free_below "${TMPDIR:-/tmp}")" -ge 1024 ] ||
+			die 6 "${TMPDIR:-/tmp} is full: free some 100 MiB there, or name another folder in TMPDIR"
+		die 1 "the programs could not be packed"
+	}
 else
 	die 7 "beside this script there is neither the rest of an archive nor a source tree"
 fi
@@ -255,14 +281,9 @@ if runs; then
 	done
 fi
 
-existing() { # the nearest folder that is there
-	folder=$1
-	while [ ! -d "$folder" ]; do folder=$(dirname "$folder"); done
-	echo "$folder"
-}
 needed=$(($(du -sk "$from" | cut -f 1) + 1024))
 if [ -e "$root$lib/releases/$id" ]; then needed=1024; fi
-free=$(df -Pk "$(existing "$root$lib")" | awk 'NR == 2 { print $4 }')
+free=$(free_below "$root$lib")
 [ "$free" -ge "$needed" ] ||
 	die 6 "$root$prefix has $((free / 1024)) MiB free, and $((needed / 1024 + 1)) MiB are needed: free some, or use another --prefix"
 
@@ -271,26 +292,38 @@ check() { # PROGRAM FILE [OPTION]
 	runs || return 0
 	"$1" check "$2" ${3+"$3"} > "$work/check" 2>&1
 }
+complaints() { # as of the places where the files will be
+	name=$(printf %s "$config" | sed 's/[&|\\]/\\&/g')
+	sed "s|$work/etc/holdfast.toml|$name|g; s|$work/etc/|$root$etc/|g" "$work/check" >&2
+}
 if [ -n "$config" ]; then
-	check "$from/bin/holdfast" "$config" --elsewhere || {
-		cat "$work/check" >&2
-		die 9 "the configuration $config is invalid, see above"
+	# With the drop-ins among which it comes, not with those that lie beside it now.
+	mkdir -p "$work/etc/conf.d"
+	ln -s "$(readlink -f "$config")" "$work/etc/holdfast.toml"
+	for file in "$root$etc"/conf.d/*.toml; do [ ! -e "$file" ] || ln -s "$file" "$work/etc/conf.d/"; done
+	check "$from/bin/holdfast" "$work/etc/holdfast.toml" --elsewhere || {
+		complaints
+		die 9 "the configuration $config is invalid, or does not go with $root$etc/conf.d, see above"
 	}
-	[ -n "$root" ] || check "$from/bin/holdfast" "$config" || {
-		cat "$work/check" >&2
+	[ -n "$root" ] || check "$from/bin/holdfast" "$work/etc/holdfast.toml" || {
+		complaints
 		say "the configuration names what this machine does not have, see above; its workers will fail until it has" >&2
 	}
 elif [ -z "$root" ] && [ -e "$etc/holdfast.toml" ]; then
 	check "$from/bin/holdfast" "$etc/holdfast.toml" --elsewhere || {
 		cat "$work/check" >&2
-		[ -z "$former" ] || ! is_live || ! systemctl --quiet is-active holdfast.service ||
-			die 9 "version $version does not take the configuration $etc/holdfast.toml, see above"
+		# Neither one that runs nor one that systemd keeps trying to start: it would be put down to the new version.
+		[ -z "$former" ] || ! is_live || [ "$(systemctl is-active holdfast.service)" = inactive ] ||
+			die 9 "version $version does not take the configuration $etc/holdfast.toml, see above: mend it first, or give" \
+				"another with --config"
 		say "the configuration $etc/holdfast.toml is invalid, see above; Holdfast runs once it is mended" >&2
 	}
 fi
 
 if [ -n "$dry_run" ]; then
-	if [ -n "$former" ]; then say "would upgrade ${former#releases/} to $id"; else say "would install $id"; fi
+	if [ "$former" = "releases/$id" ]; then
+		say "$id is there already; would put right what is missing of it"
+	elif [ -n "$former" ]; then say "would upgrade ${former#releases/} to $id"; else say "would install $id"; fi
 	say "programs in $root$prefix/bin and sbin, $root$lib with $((needed / 1024)) MiB, units in $root$units"
 	say "users holdfast-output, -monitor, -uplink, -executor and the group holdfast; configuration in $root$etc"
 	[ -z "$start" ] || say "would have systemd run holdfast.service"
@@ -341,11 +374,13 @@ make_folder() { # FOLDER
 	[ -d "$root$1" ] || {
 		make_folder "$(dirname "$1")"
 		case $1 in "$etc" | "$etc"/*) record c "$1" ;; *) record d "$1" ;; esac
-		mkdir "$root$1" || no_space
+		mkdir "$root$1" || no_space "$(dirname "$root$1")"
 	}
 }
-is_out_of_space() { [ "$(df -Pk "$(existing "$root$lib")" | awk 'NR == 2 { print $4 }')" -lt "$needed" ]; }
-no_space() { die 6 "$root$prefix ran full"; }
+is_out_of_space() { [ "$(free_below "$root$lib")" -lt "$needed" ]; }
+no_space() { # [FOLDER]
+	die 6 "the file system of ${1-$root$lib} is full, or cannot be written"
+}
 
 undo=yes
 make_first "$lib"
@@ -399,21 +434,21 @@ claim() { # PATH: it is ours, or nobody's yet
 	else
 		record f "$1"
 	fi
-	echo "$1" >> "$work.switch" || no_space
+	echo "$1" >> "$work.switch" || no_temporary_space
 }
 stage_link() { # PATH TARGET
 	claim "$1"
-	ln -sfn "$2" "$(staged "$1")" || no_space
+	ln -sfn "$2" "$(staged "$1")" || no_space "$(dirname "$root$1")"
 }
 stage_file() { # PATH SOURCE
 	claim "$1"
 	sed "s|@BINDIR@|$prefix/bin|g; s|@SBINDIR@|$prefix/sbin|g; s|@DOCDIR@|$prefix/share/doc/holdfast|g" "$2" \
-		> "$(staged "$1")" || no_space
+		> "$(staged "$1")" || no_space "$(dirname "$root$1")"
 }
-stage_configuration() { # SOURCE
+stage_configuration() { # SOURCE [OPTION_OF_CP]
 	[ -e "$root$etc/holdfast.toml" ] || record c "$etc/holdfast.toml"
-	echo "$etc/holdfast.toml" >> "$work.switch" || no_space
-	cp "$1" "$(staged "$etc/holdfast.toml")" || no_space
+	echo "$etc/holdfast.toml" >> "$work.switch" || no_temporary_space
+	cp ${2+"$2"} "$1" "$(staged "$etc/holdfast.toml")" || no_space "$root$etc"
 }
 stage() { # RELEASE: all that has to follow the switch to it, in the order of the switch
 	release=$root$lib/releases/$1
@@ -450,9 +485,12 @@ stage "$id"
 make_folder "$etc"
 make_folder "$etc/conf.d"
 if [ -n "$config" ]; then
+	for file in holdfast.toml holdfast.toml.old; do # for the way back
+		[ ! -e "$root$etc/$file" ] || cp -p "$root$etc/$file" "$work/$file" || no_temporary_space
+	done
 	stage_configuration "$config"
 	if [ -e "$root$etc/holdfast.toml" ] && ! is_same "$etc/holdfast.toml"; then
-		cp -p "$root$etc/holdfast.toml" "$root$etc/holdfast.toml.old" || no_space
+		cp -p "$root$etc/holdfast.toml" "$root$etc/holdfast.toml.old" || no_space "$root$etc"
 	fi
 elif [ ! -e "$root$etc/holdfast.toml" ]; then
 	stage_configuration "$from/holdfast.toml"
@@ -487,14 +525,29 @@ refused=
 restart() {
 	# The workers go on meanwhile, if the runtime that is up knows how; it asks the new one first whether it can take over.
 	if "$prefix/bin/holdfast" upgrade --help 2> /dev/null | grep -q '^USAGE: holdfast upgrade'; then
-		"$prefix/bin/holdfast" upgrade --json --timeout 60 --binary "$prefix/sbin/holdfastd" > "$work/upgrade" 2>&1 || true
-		! runs_new || return 0
+		code=0
+		"$prefix/bin/holdfast" upgrade --json --timeout 60 --binary "$prefix/sbin/holdfastd" > "$work/upgrade" 2>&1 || code=$?
 		if grep -q '"upgrade-refused"' "$work/upgrade"; then
 			refused=$(sed -n 's/.*"message":"\([^"]*\)".*/\1/p' "$work/upgrade")
+			refused=${refused:-it does not say why}
 			return 1
 		fi
+		# Of the same release it cannot be told by the program whether what runs is the one from before.
+		{ [ "$code" != 0 ] && [ "$former" = "releases/$id" ]; } || ! runs_new || return 0
 	fi
 	systemctl restart holdfast.service && runs_new
+}
+configuration_back() {
+	[ -n "$config" ] || return 0
+	for file in holdfast.toml holdfast.toml.old; do
+		if [ ! -e "$work/$file" ]; then
+			rm -f "$etc/$file"
+		elif [ "$file" = holdfast.toml ]; then
+			stage_configuration "$work/$file" -p
+		else
+			cp -p "$work/$file" "$etc/$file"
+		fi
+	done
 }
 go_back() {
 	if [ -z "$refused" ]; then
@@ -502,11 +555,16 @@ go_back() {
 		journalctl --no-pager --quiet --lines=10 --output=cat --unit=holdfast.service >&2 || true
 	fi
 	stage "${former#releases/}"
+	configuration_back
 	switch
 	systemctl daemon-reload
 	[ -n "$refused" ] || systemctl restart holdfast.service || true
-	rm -rf "$root$lib/releases/$id"
 	rm -f "$root$lib/unfinished"
+	if [ "$former" = "releases/$id" ]; then
+		[ -z "$config" ] || former="$former with its former configuration"
+	else
+		rm -rf "$root$lib/releases/$id"
+	fi
 	[ -z "$refused" ] || die 8 "version $version cannot take over, and ${former#releases/} runs on: $refused"
 	die 8 "version $version did not start, and ${former#releases/} is back: $(systemctl is-active holdfast.service || true)"
 }
@@ -521,7 +579,8 @@ if [ -z "$former" ]; then
 		die 8 "Holdfast $version is in place, but did not start; see: journalctl -u holdfast"
 elif [ -n "$start" ] && [ "$state" != inactive ] && { [ -n "$changed" ] || ! runs_new; }; then
 	restart || {
-		[ "$former" != "releases/$id" ] || die 8 "Holdfast did not start; see: journalctl -u holdfast"
+		[ "$former" != "releases/$id" ] || [ -n "$config$refused" ] ||
+			die 8 "Holdfast did not start; see: journalctl -u holdfast"
 		go_back
 	}
 fi
