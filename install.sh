@@ -392,7 +392,7 @@ flock --nonblock 9 || {
 # Left by one that was killed: its entries are ours now.
 for folder in $made; do echo "d $folder"; done | tac >> "$installed.new" || no_space
 make_folder "$lib/releases"
-rm -rf "$root$lib"/releases/.new-*
+rm -rf "$root$lib"/releases/.new-* "$root$etc"/.holdfast-new.*
 
 while [ -d "$root$lib/releases/$id" ]; do
 	(cd "$root$lib/releases/$id" && sha256sum --quiet --strict --check SHA256SUMS) > /dev/null 2>&1 && break
@@ -445,10 +445,10 @@ stage_file() { # PATH SOURCE
 	sed "s|@BINDIR@|$prefix/bin|g; s|@SBINDIR@|$prefix/sbin|g; s|@DOCDIR@|$prefix/share/doc/holdfast|g" "$2" \
 		> "$(staged "$1")" || no_space "$(dirname "$root$1")"
 }
-stage_configuration() { # SOURCE [OPTION_OF_CP]
-	[ -e "$root$etc/holdfast.toml" ] || record c "$etc/holdfast.toml"
-	echo "$etc/holdfast.toml" >> "$work.switch" || no_temporary_space
-	cp ${2+"$2"} "$1" "$(staged "$etc/holdfast.toml")" || no_space "$root$etc"
+stage_configuration() { # NAME SOURCE [OPTION_OF_CP]
+	[ -e "$root$etc/$1" ] || record c "$etc/$1"
+	echo "$etc/$1" >> "$work.switch" || no_temporary_space
+	cp ${3+"$3"} "$2" "$(staged "$etc/$1")" || no_space "$root$etc"
 }
 stage() { # RELEASE: all that has to follow the switch to it, in the order of the switch
 	release=$root$lib/releases/$1
@@ -488,12 +488,12 @@ if [ -n "$config" ]; then
 	for file in holdfast.toml holdfast.toml.old; do # for the way back
 		[ ! -e "$root$etc/$file" ] || cp -p "$root$etc/$file" "$work/$file" || no_temporary_space
 	done
-	stage_configuration "$config"
-	if [ -e "$root$etc/holdfast.toml" ] && ! is_same "$etc/holdfast.toml"; then
-		cp -p "$root$etc/holdfast.toml" "$root$etc/holdfast.toml.old" || no_space "$root$etc"
+	if [ -e "$root$etc/holdfast.toml" ] && ! cmp -s "$config" "$root$etc/holdfast.toml"; then
+		stage_configuration holdfast.toml.old "$root$etc/holdfast.toml" -p
 	fi
+	stage_configuration holdfast.toml "$config"
 elif [ ! -e "$root$etc/holdfast.toml" ]; then
-	stage_configuration "$from/holdfast.toml"
+	stage_configuration holdfast.toml "$from/holdfast.toml"
 fi
 make_folder /etc/systemd/system/multi-user.target.wants
 changed=
@@ -540,18 +540,14 @@ restart() {
 configuration_back() {
 	[ -n "$config" ] || return 0
 	for file in holdfast.toml holdfast.toml.old; do
-		if [ ! -e "$work/$file" ]; then
-			rm -f "$etc/$file"
-		elif [ "$file" = holdfast.toml ]; then
-			stage_configuration "$work/$file" -p
-		else
-			cp -p "$work/$file" "$etc/$file"
-		fi
+		if [ -e "$work/$file" ]; then stage_configuration "$file" "$work/$file" -p; else rm -f "$etc/$file"; fi
 	done
 }
 go_back() {
+	what="version $version"
+	[ "$former" != "releases/$id" ] || [ -z "$config" ] || what="$what with $config"
 	if [ -z "$refused" ]; then
-		say "version $version did not start; these are its last words:" >&2
+		say "$what did not start; these are its last words:" >&2
 		journalctl --no-pager --quiet --lines=10 --output=cat --unit=holdfast.service >&2 || true
 	fi
 	stage "${former#releases/}"
@@ -565,8 +561,8 @@ go_back() {
 	else
 		rm -rf "$root$lib/releases/$id"
 	fi
-	[ -z "$refused" ] || die 8 "version $version cannot take over, and ${former#releases/} runs on: $refused"
-	die 8 "version $version did not start, and ${former#releases/} is back: $(systemctl is-active holdfast.service || true)"
+	[ -z "$refused" ] || die 8 "$what cannot take over, and ${former#releases/} runs on: $refused"
+	die 8 "$what did not start, and ${former#releases/} is back: $(systemctl is-active holdfast.service || true)"
 }
 state=none
 if is_live; then
