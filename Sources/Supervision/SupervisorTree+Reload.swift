@@ -136,7 +136,7 @@ extension SupervisorTree {
             switch entry.child {
             case .worker(let worker):
                 switch workers[worker].phase {
-                case .stopped: if isStarting || !isUp, workers[worker].isWanted { lineUp(worker) }
+                case .stopped: if workers[worker].isWanted { lineUp(worker) }
                 case .waiting, .held, .backingOff, .failed: if !isUp { lineUp(worker) }
                 case .starting, .running, .ready, .paused: if !isUp { requestStop(worker) }
                 case .stopping, .finished: break

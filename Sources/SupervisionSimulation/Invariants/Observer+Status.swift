@@ -87,7 +87,8 @@ extension Observer {
         case .starting, .running, .ready, .paused, .stopping:
             fail(.statusConsistent, "\(shown.name) is shown as \(shown.state), but has no process")
         case .stopped:
-            require(!worker.isWanted || !isFree, .neverStuck, "\(shown.name) is wanted, but shown as stopped")
+            let isSupervised = isStarted && !isShuttingDown
+            require(!worker.isWanted || !isSupervised, .neverStuck, "\(shown.name) is wanted, but shown as stopped")
         case .held:
             require(!worker.reasons.isEmpty, .pausedWithReason, "\(shown.name) is held without a reason")
             require(worker.isWanted, .neverStuck, "\(shown.name) is held, but nobody wants it")
@@ -95,6 +96,7 @@ extension Observer {
         case .waiting:
             require(worker.isWanted, .neverStuck, "\(shown.name) waits, but nobody wants it")
             if isFree { checkWaiting(worker, shown, status) }
+            require(shown.heldFor != nil || isShuttingDown, .neverStuck, "\(shown.name) waits, but not said for what")
         case .backingOff:
             require(worker.isWanted, .neverStuck, "\(shown.name) backs off, but nobody wants it")
             require(worker.reasons.isEmpty, .pausedWithReason, "\(shown.name) backs off, but ought to be held")
@@ -124,7 +126,6 @@ extension Observer {
             $0.parent === worker.supervisor && $0.places.upperBound <= worker.position && isDown($0, status)
         }
         require(isBlocked || isBehindSupervisor, .neverStuck, "\(shown.name) waits, but nobody before it is missing")
-        require(shown.heldFor != nil, .neverStuck, "\(shown.name) waits, but not said for what")
     }
 
     private func checkBackingOff(_ worker: WorkerModel, _ shown: WorkerStatus) {
