@@ -32,6 +32,7 @@ let package = Package(
         // Pure: no OS import, time as an argument.
         .target(name: "MonotonicTime", swiftSettings: strict),
         .target(name: "Supervision", dependencies: ["MonotonicTime"], swiftSettings: strict),
+        .target(name: "SelfPreservation", dependencies: ["MonotonicTime"], swiftSettings: strict),
         .target(
             name: "SupervisionSimulation", dependencies: ["Supervision", "MonotonicTime"], swiftSettings: strict),
 
@@ -90,6 +91,9 @@ let package = Package(
             name: "TestSupport", dependencies: ["LinuxSystem", "MonotonicTime"], path: "Tests/TestSupport",
             swiftSettings: strict),
 
+        .testTarget(
+            name: "SelfPreservationTests", dependencies: ["SelfPreservation", "MonotonicTime", "TestSupport"],
+            swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "MonotonicTime"], swiftSettings: strict),
         .testTarget(
             name: "SupervisionSimulationTests", dependencies: ["SupervisionSimulation", "Supervision"],

@@ -1,0 +1,251 @@
+package import MonotonicTime
+
+/// Decides from what is measured how far a device has to go to protect itself: which workers are paused, when they come
+/// back, and whether the others get less. Pure: events go in, actions come out, time is an argument.
+///
+/// Each cause has its own level and its own list of shed workers, and neither knows of the other's: who is shed for heat
+/// and for memory runs again when both have let him go.
+package struct SelfPreservation: Sendable {
+    private var policy: PreservationPolicy
+    private let startedAt: MonotonicInstant
+    private var thermometers: [String: Thermometer] = [:]
+    private var gauges: [Quantity: Gauge] = [:]
+    private var workers: [SheddableWorker] = []
+    private var sheddings: [Cause: Shedding]
+    private var isThrottled = false
+    private var isBlind = false
+    private var now: MonotonicInstant
+    private var actions: [Action] = []
+
+    private struct Gauge: Sendable {
+        var ladder: Ladder
+        var value: Double
+    }
+
+    /// What one cause has done.
+    private struct Shedding: Sendable {
+        var level = Level.normal
+        /// In the order in which they went.
+        var shed: [String] = []
+        /// When one went or came back last, and how bad it was then.
+        var lastStep: (at: MonotonicInstant, strain: Double)?
+        /// Whether the last step brought one back.
+        var isRestoring = false
+        /// Without any measurement nobody comes back, for somebody before us may have known why.
+        var isKnown = false
+    }
+
+    /// - Parameter shed: who is paused already, and for what: by a monitor before this one.
+    package init(_ policy: PreservationPolicy, shed: [Cause: [String]] = [:], at now: MonotonicInstant) {
+        self.policy = policy
+        self.now = now
+        startedAt = now
+        sheddings = Dictionary(uniqueKeysWithValues: Cause.allCases.map { ($0, Shedding(shed: shed[$0] ?? [])) })
+    }
+
+    /// Applies one event and returns what to do about it, in order.
+    package mutating func handle(_ event: Event, at now: MonotonicInstant) -> [Action] {
+        self.now = max(now, self.now)
+        switch event {
+        case .temperature(let sensor, let celsius, let limit): take(celsius, limit, from: sensor)
+        case .measured(let quantity, let value): take(value, of: quantity)
+        case .workersChanged(let workers): take(workers)
+        case .policyChanged(let policy): take(policy)
+        case .deadlineReached: break
+        }
+        for sensor in thermometers.keys.sorted() {
+            guard let verdict = thermometers[sensor]?.wait(policy, at: self.now) else { continue }
+            report(verdict, of: sensor)
+        }
+        settle()
+        defer { actions = [] }
+        return actions
+    }
+
+    /// When time alone changes something.
+    package var nextDeadline: MonotonicInstant? {
+        var deadlines: [MonotonicInstant] = []
+        for thermometer in thermometers.values {
+            let silent = thermometer.heardAt + policy.sensorTimeout
+            deadlines.append(thermometer.fault == .silent ? silent + policy.blindHold : silent)
+        }
+        for (cause, shedding) in sheddings {
+            guard let lastStep = shedding.lastStep else { continue }
+            if shedding.level == .shed, nextToGo(for: cause) != nil {
+                deadlines.append(lastStep.at + policy.shedInterval)
+            }
+            if shedding.level < .shed, !shedding.shed.isEmpty { deadlines.append(lastStep.at + policy.restoreInterval) }
+        }
+        if sheddings.values.contains(where: { !$0.isKnown && !$0.shed.isEmpty }) {
+            deadlines.append(startedAt + policy.blindHold)
+        }
+        return deadlines.filter { $0 > now }.min()
+    }
+
+    // MARK: Events
+
+    private mutating func take(_ celsius: Double, _ limit: Double?, from sensor: String) {
+        var thermometer = thermometers[sensor] ?? Thermometer(policy, at: now)
+        let verdict = thermometer.take(celsius, limit: limit, by: policy, at: now)
+        thermometers[sensor] = thermometer
+        if thermometer.fault == nil { sheddings[.heat]?.isKnown = true }
+        report(verdict, of: sensor)
+    }
+
+    private mutating func report(_ verdict: Thermometer.Verdict, of sensor: String) {
+        switch verdict {
+        case .believed, .stillFaulty: break
+        case .faulty(let fault): actions.append(.sensorFailed(sensor, fault))
+        case .recovered: actions.append(.sensorRecovered(sensor))
+        }
+    }
+
+    private mutating func take(_ value: Double, of quantity: Quantity) {
+        guard let ladder = policy.quantities[quantity], !value.isNaN else { return }
+        var gauge = gauges[quantity] ?? Gauge(ladder: Ladder(ladder), value: value)
+        gauge.value = value
+        gauge.ladder.take(value, at: now)
+        gauges[quantity] = gauge
+        sheddings[quantity.cause]?.isKnown = true
+    }
+
+    private mutating func take(_ workers: [SheddableWorker]) {
+        self.workers = workers
+        let names = Set(workers.map(\.name))
+        // Who is gone, or has become essential, is no longer ours to bring back.
+        for cause in Cause.allCases { sheddings[cause]?.shed.removeAll { !names.contains($0) } }
+    }
+
+    private mutating func take(_ policy: PreservationPolicy) {
+        if policy.forecast != self.policy.forecast || policy.frozenAfter != self.policy.frozenAfter {
+            thermometers = [:]
+        }
+        self.policy = policy
+        gauges = gauges.filter { policy.quantities[$0.key] != nil }
+        for (quantity, ladder) in policy.quantities { gauges[quantity]?.ladder.policy = ladder }
+    }
+
+    // MARK: Decisions
+
+    private mutating func settle() {
+        noteBlindness()
+        for cause in Cause.allCases {
+            let (level, former) = (level(of: cause), sheddings[cause]?.level ?? .normal)
+            if level != former {
+                sheddings[cause]?.level = level
+                actions.append(.levelChanged(cause, from: former, to: level))
+            }
+            advance(cause, hasRisen: level > former)
+        }
+        let throttles = level >= .throttle
+        if throttles != isThrottled {
+            isThrottled = throttles
+            actions.append(.throttle(throttles))
+        }
+    }
+
+    private mutating func noteBlindness() {
+        let blind = !thermometers.isEmpty && thermometers.values.allSatisfy { $0.fault != nil }
+        guard blind != isBlind else { return }
+        isBlind = blind
+        if blind { actions.append(.allSensorsLost) }
+    }
+
+    private mutating func advance(_ cause: Cause, hasRisen: Bool) {
+        guard let shedding = sheddings[cause] else { return }
+        let sinceStep = shedding.lastStep.map { $0.at.duration(to: now) }
+        switch shedding.level {
+        case .critical:
+            for worker in order where !shedding.shed.contains(worker) { shed(worker, for: cause) }
+        case .shed:
+            let helps = shedding.lastStep.map { strain(of: cause) < $0.strain } ?? false
+            let waits = sinceStep.map { $0 < policy.shedInterval } ?? false
+            if hasRisen || !waits && !helps, let worker = nextToGo(for: cause) {
+                shed(worker, for: cause)
+            } else if !waits {
+                // It helps: look again after another interval, from where it is now.
+                noteStep(of: cause)
+            }
+        case .normal, .throttle:
+            restoreNext(cause, shedding, sinceStep)
+        }
+    }
+
+    private mutating func shed(_ worker: String, for cause: Cause) {
+        sheddings[cause]?.shed.append(worker)
+        sheddings[cause]?.isRestoring = false
+        noteStep(of: cause)
+        actions.append(.shed(worker, cause))
+    }
+
+    private mutating func restoreNext(_ cause: Cause, _ shedding: Shedding, _ sinceStep: Duration?) {
+        guard let worker = shedding.shed.last else { return }
+        guard shedding.isKnown || startedAt.duration(to: now) >= policy.blindHold else { return }
+        if shedding.isRestoring, let sinceStep, sinceStep < policy.restoreInterval { return }
+        sheddings[cause]?.shed.removeLast()
+        sheddings[cause]?.isRestoring = true
+        noteStep(of: cause)
+        actions.append(.restore(worker, cause))
+    }
+
+    private mutating func noteStep(of cause: Cause) {
+        let strain = strain(of: cause)
+        sheddings[cause]?.lastStep = (now, strain)
+    }
+
+    /// Who is shed first comes first.
+    private var order: [String] {
+        workers.enumerated().sorted { left, right in
+            if left.element.order != right.element.order { return left.element.order < right.element.order }
+            if left.element.use != right.element.use { return left.element.use > right.element.use }
+            return left.offset > right.offset
+        }.map(\.element.name)
+    }
+
+    /// Who runs and would be the next to be paused: pausing whom another cause has paused helps nobody.
+    private func nextToGo(for cause: Cause) -> String? {
+        let paused = Set(sheddings.values.flatMap(\.shed))
+        return order.first { !paused.contains($0) }
+    }
+
+    // MARK: Measurements
+
+    /// The worst that any cause asks for.
+    package var level: Level { sheddings.values.map(\.level).max() ?? .normal }
+
+    private func level(of cause: Cause) -> Level {
+        let asked = gauges.filter { $0.key.cause == cause }.map(\.value.ladder.level)
+        guard cause == .heat else { return asked.max() ?? .normal }
+        let heard = thermometers.values.filter { $0.fault == nil || $0.heardAt.duration(to: now) < lostAfter }
+        if heard.isEmpty, !thermometers.isEmpty { return policy.blindLevel }
+        return heard.map(\.ladder.level).max() ?? .normal
+    }
+
+    /// A lost sensor's level holds until then.
+    private var lostAfter: Duration { policy.sensorTimeout + policy.blindHold }
+
+    /// How bad it is: 0 where shedding would end, 1 where it begins, for the worst that is measured.
+    private func strain(of cause: Cause) -> Double {
+        var strains = gauges.filter { $0.key.cause == cause }.map { $0.value.ladder.strain(of: $0.value.value) }
+        if cause == .heat { strains = thermometers.values.compactMap(\.strain) }
+        return strains.max() ?? 0
+    }
+
+    // MARK: Status
+
+    package var status: PreservationStatus {
+        let sensors = thermometers.sorted { $0.key < $1.key }.map { name, thermometer in
+            PreservationStatus.Sensor(
+                name: name, celsius: thermometer.value, fault: thermometer.fault, level: thermometer.ladder.level,
+                forecast: thermometer.forecast.map {
+                    PreservationStatus.ForecastStatus(
+                        celsius: $0.value, meanError: $0.meanError, isTrusted: $0.isTrusted)
+                })
+        }
+        let causes = Cause.allCases.compactMap { cause in
+            sheddings[cause].map { PreservationStatus.CauseStatus(cause: cause, level: $0.level, shed: $0.shed) }
+        }
+        return PreservationStatus(
+            level: level, isThrottled: isThrottled, isBlind: isBlind, sensors: sensors, causes: causes)
+    }
+}

@@ -1,0 +1,87 @@
+import MonotonicTime
+
+/// What is wrong with a sensor.
+package enum SensorFault: String, Equatable, Sendable {
+    /// Outside of what is possible, or not a number.
+    case implausible
+    /// The same value for too long.
+    case frozen
+    /// Nothing came for too long.
+    case silent
+}
+
+/// One temperature sensor: what of its values is believed, and the level that they ask for.
+struct Thermometer: Equatable, Sendable {
+    private(set) var ladder: Ladder
+    private(set) var forecast: Forecast?
+    /// The last believed value.
+    private(set) var value: Double?
+    private(set) var fault: SensorFault?
+    private var changedAt: MonotonicInstant
+    /// When something plausible was said last.
+    private(set) var heardAt: MonotonicInstant
+
+    init(_ policy: PreservationPolicy, at now: MonotonicInstant) {
+        ladder = Ladder(policy.temperature)
+        forecast = policy.forecast.map { Forecast($0) }
+        changedAt = now
+        heardAt = now
+    }
+
+    /// What has become of a reading.
+    enum Verdict: Equatable {
+        case believed
+        /// Discarded, as the ones before.
+        case stillFaulty
+        case faulty(SensorFault)
+        case recovered
+    }
+
+    /// - Parameter limit: the chip's own, in degrees.
+    mutating func take(
+        _ reading: Double, limit: Double?, by policy: PreservationPolicy, at now: MonotonicInstant
+    ) -> Verdict {
+        guard PreservationPolicy.plausible.contains(reading) else { return fail(.implausible) }
+        if reading != value { changedAt = now }
+        if let frozenAfter = policy.frozenAfter, changedAt.duration(to: now) >= frozenAfter { return fail(.frozen) }
+        let wasFaulty = fault != nil
+        fault = nil
+        value = reading
+        heardAt = now
+        forecast?.take(reading, at: now)
+        var worst = reading
+        if let forecast, forecast.isTrusted { worst = max(worst, forecast.value) }
+        // A chip's own limit speaks for it; what the rules say in degrees holds as well.
+        if let limit, let belowLimit = policy.belowLimit {
+            ladder.policy = Self.stricter(policy.temperature, belowLimit, limit: limit)
+        } else {
+            ladder.policy = policy.temperature
+        }
+        ladder.take(worst, at: now)
+        return wasFaulty ? .recovered : .believed
+    }
+
+    /// Time has passed without a reading.
+    mutating func wait(_ policy: PreservationPolicy, at now: MonotonicInstant) -> Verdict {
+        guard fault != .silent, heardAt.duration(to: now) >= policy.sensorTimeout else { return .stillFaulty }
+        return fail(.silent)
+    }
+
+    /// Of the last believed value.
+    var strain: Double? { fault == nil ? value.map { ladder.strain(of: $0) } : nil }
+
+    private mutating func fail(_ new: SensorFault) -> Verdict {
+        guard fault != new else { return .stillFaulty }
+        fault = new
+        return .faulty(new)
+    }
+
+    private static func stricter(_ absolute: LadderPolicy, _ relative: LadderPolicy, limit: Double) -> LadderPolicy {
+        var thresholds = absolute.thresholds
+        for (level, below) in relative.thresholds {
+            let own = Threshold(enter: limit + below.enter, leave: limit + below.leave)
+            thresholds[level] = thresholds[level].map { $0.enter <= own.enter ? $0 : own } ?? own
+        }
+        return LadderPolicy(thresholds, dwell: absolute.dwell)
+    }
+}
