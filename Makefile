@@ -37,7 +37,7 @@ sanitize: ## run the tests of the core and the runtimes under the thread sanitiz
 	@scripts/install-dependencies build
 	@# Apart, for the simulation needs all processors and the runtimes' tests have time limits. Left out: a test that needs a
 	@# writer faster than the sanitizer lets it be.
-	$(TSAN) --filter '^(SelfPreservationTests|SupervisionTests|SupervisionSimulationTests)\.'
+	$(TSAN) --filter '^(SelfPreservationTests|ProbingTests|SupervisionTests|SupervisionSimulationTests)\.'
 	$(TSAN) --skip-build --filter '^(SupervisorRuntimeTests|OutputRuntimeTests)\.' --skip floodersStarveNobody
 
 format: ## format the Swift sources

@@ -33,6 +33,7 @@ let package = Package(
         .target(name: "MonotonicTime", swiftSettings: strict),
         .target(name: "Supervision", dependencies: ["MonotonicTime"], swiftSettings: strict),
         .target(name: "SelfPreservation", dependencies: ["MonotonicTime"], swiftSettings: strict),
+        .target(name: "Probing", dependencies: ["MonotonicTime"], swiftSettings: strict),
         .target(
             name: "SupervisionSimulation", dependencies: ["Supervision", "MonotonicTime"], swiftSettings: strict),
 
@@ -49,6 +50,9 @@ let package = Package(
             swiftSettings: strict),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .target(name: "ControlProtocol", dependencies: ["CJansson"], swiftSettings: strict),
+        .target(
+            name: "MonitorProtocol", dependencies: ["ControlProtocol", "SelfPreservation", "Probing", "MonotonicTime"],
+            swiftSettings: strict),
 
         // Shells.
         .target(
@@ -94,6 +98,10 @@ let package = Package(
         .testTarget(
             name: "SelfPreservationTests", dependencies: ["SelfPreservation", "MonotonicTime", "TestSupport"],
             swiftSettings: strict),
+        .testTarget(name: "ProbingTests", dependencies: ["Probing", "MonotonicTime"], swiftSettings: strict),
+        .testTarget(
+            name: "MonitorProtocolTests",
+            dependencies: ["MonitorProtocol", "ControlProtocol", "SelfPreservation", "Probing"], swiftSettings: strict),
         .testTarget(name: "SupervisionTests", dependencies: ["Supervision", "MonotonicTime"], swiftSettings: strict),
         .testTarget(
             name: "SupervisionSimulationTests", dependencies: ["SupervisionSimulation", "Supervision"],

@@ -9,6 +9,21 @@ package enum Level: Int, CaseIterable, Comparable, Sendable {
     case critical
 
     package static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
+
+    /// As in the configuration and in reports.
+    package var name: String {
+        switch self {
+        case .normal: "normal"
+        case .throttle: "throttle"
+        case .shed: "shed"
+        case .critical: "critical"
+        }
+    }
+
+    package init?(name: String) {
+        guard let level = Level.allCases.first(where: { $0.name == name }) else { return nil }
+        self = level
+    }
 }
 
 /// Why work is shed. A worker resumes only when every cause has let it go.

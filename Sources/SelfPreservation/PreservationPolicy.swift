@@ -12,6 +12,31 @@ package enum Quantity: Hashable, Sendable {
     case load
 
     package var cause: Cause { self == .memoryPressure ? .memory : .pressure }
+
+    private static let fileSystemPrefix = "disk:"
+
+    /// Such as "memory", "cpu", "io", "load" or "disk:/var".
+    package var name: String {
+        switch self {
+        case .memoryPressure: "memory"
+        case .processorPressure: "cpu"
+        case .diskPressure: "io"
+        case .load: "load"
+        case .fileSystem(let path): Quantity.fileSystemPrefix + path
+        }
+    }
+
+    package init?(name: String) {
+        switch name {
+        case "memory": self = .memoryPressure
+        case "cpu": self = .processorPressure
+        case "io": self = .diskPressure
+        case "load": self = .load
+        default:
+            guard name.hasPrefix(Quantity.fileSystemPrefix) else { return nil }
+            self = .fileSystem(String(name.dropFirst(Quantity.fileSystemPrefix.count)))
+        }
+    }
 }
 
 /// The rules, from the configuration.

@@ -100,7 +100,9 @@ extension JSONValue {
     }
 
     /// An object with the given members, in order.
-    static func object<Key: RawRepresentable<String>>(_ members: KeyValuePairs<Key, any JSONConvertible>) -> JSONValue {
+    package static func object<Key: RawRepresentable<String>>(_ members: KeyValuePairs<Key, any JSONConvertible>)
+        -> JSONValue
+    {
         .object(JSONObject(members.map { JSONObject.Member(key: $0.key.rawValue, value: $0.value.json) }))
     }
 }
