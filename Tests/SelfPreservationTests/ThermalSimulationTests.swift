@@ -6,7 +6,7 @@ import Testing
 
 /// A device that is heated by its workers and by its surroundings, against the core, over random schedules.
 struct ThermalSimulationTests {
-    @Test(arguments: 0..<300 as Range<UInt64>)
+    @Test(arguments: 0..<50 as Range<UInt64>)
     func `nobody is shed twice or restored who was not, and everything is back in the end`(seed: UInt64) {
         var device = Device(seed: seed)
         for _ in 0..<3600 { device.step() }
@@ -21,7 +21,7 @@ struct ThermalSimulationTests {
         #expect(!device.isThrottled, "seed \(seed)")
     }
 
-    @Test(arguments: 0..<300 as Range<UInt64>)
+    @Test(arguments: 0..<50 as Range<UInt64>)
     func `a device that is too hot with all of its work goes to and fro ever less`(seed: UInt64) {
         var device = Device(seed: seed)
         device.settle(ambient: Double(seed % 50))
