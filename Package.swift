@@ -96,7 +96,8 @@ let package = Package(
             swiftSettings: strict),
 
         .testTarget(
-            name: "SelfPreservationTests", dependencies: ["SelfPreservation", "MonotonicTime", "TestSupport"],
+            name: "SelfPreservationTests",
+            dependencies: ["SelfPreservation", "Supervision", "MonotonicTime", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "ProbingTests", dependencies: ["Probing", "MonotonicTime"], swiftSettings: strict),
         .testTarget(

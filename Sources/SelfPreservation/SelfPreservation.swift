@@ -158,9 +158,11 @@ package struct SelfPreservation: Sendable {
         case .critical:
             for worker in order where !shedding.shed.contains(worker) { shed(worker, for: cause) }
         case .shed:
-            let helps = shedding.lastStep.map { strain(of: cause) < $0.strain } ?? false
+            // Where it stays between the thresholds, who is shed is enough.
+            let strain = strain(of: cause)
+            let suffices = strain < 1 || (shedding.lastStep.map { strain < $0.strain } ?? false)
             let waits = sinceStep.map { $0 < policy.shedInterval } ?? false
-            if hasRisen || !waits && !helps, let worker = nextToGo(for: cause) {
+            if hasRisen || !waits && !suffices, let worker = nextToGo(for: cause) {
                 shed(worker, for: cause)
             } else if !waits {
                 // It helps: look again after another interval, from where it is now.

@@ -16,6 +16,8 @@ struct Thermometer: Equatable, Sendable {
     private(set) var forecast: Forecast?
     /// The last believed value.
     private(set) var value: Double?
+    /// That value, or the forecast where that is believed and higher.
+    private var worst = 0.0
     private(set) var fault: SensorFault?
     private var changedAt: MonotonicInstant
     /// When something plausible was said last.
@@ -49,8 +51,8 @@ struct Thermometer: Equatable, Sendable {
         value = reading
         heardAt = now
         forecast?.take(reading, at: now)
-        var worst = reading
-        if let forecast, forecast.isTrusted { worst = max(worst, forecast.value) }
+        worst = reading
+        if let forecast, forecast.isTrusted { worst = max(reading, forecast.value) }
         // A chip's own limit speaks for it; what the rules say in degrees holds as well.
         if let limit, let belowLimit = policy.belowLimit {
             ladder.policy = Self.stricter(policy.temperature, belowLimit, limit: limit)
@@ -67,8 +69,8 @@ struct Thermometer: Equatable, Sendable {
         return fail(.silent)
     }
 
-    /// Of the last believed value.
-    var strain: Double? { fault == nil ? value.map { ladder.strain(of: $0) } : nil }
+    /// Of what the last believed value and the forecast say; `nil` while it is faulty.
+    var strain: Double? { fault == nil && value != nil ? ladder.strain(of: worst) : nil }
 
     private mutating func fail(_ new: SensorFault) -> Verdict {
         guard fault != new else { return .stillFaulty }
