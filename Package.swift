@@ -46,7 +46,8 @@ let package = Package(
         // Contracts.
         .target(name: "CTOML"),
         .target(
-            name: "Configuration", dependencies: ["CTOML", "Supervision", "MonotonicTime", "LinuxSystem"],
+            name: "Configuration",
+            dependencies: ["CTOML", "Supervision", "SelfPreservation", "MonotonicTime", "LinuxSystem"],
             swiftSettings: strict),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .target(name: "ControlProtocol", dependencies: ["CJansson"], swiftSettings: strict),
@@ -112,7 +113,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "ConfigurationTests",
-            dependencies: ["Configuration", "LinuxSystem", "Supervision", "MonotonicTime", "TestSupport"],
+            dependencies: [
+                "Configuration", "LinuxSystem", "Supervision", "SelfPreservation", "MonotonicTime", "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol"], swiftSettings: strict),
         .testTarget(

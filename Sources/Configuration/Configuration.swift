@@ -4,12 +4,15 @@ package import Supervision
 package struct Configuration: Equatable, Sendable {
     package var runtime: RuntimeSettings
     package var output: OutputSettings
+    package var preservation: PreservationSettings
     /// The user's part of the tree: the children of the root, in the order in which they stand in the files.
     package var children: [ChildSpecification]
     /// How each worker's process is launched, by the worker's name.
     package var launches: [String: WorkerLaunch]
     /// How much of each worker's output is kept, by the worker's name.
     package var outputs: [String: WorkerOutput]
+    /// Who is shed earlier than others, by the worker's name: the lower, the earlier.
+    package var shedOrders: [String: Int]
 
     /// The whole tree: the root with the built-in `system` supervisor first, which so starts first and stops last.
     ///

@@ -58,8 +58,9 @@ private let badInputs: [BadInput] = [
         "an unknown section with a near name", "[runtme]\nname = \"a\"\n",
         #"t.toml:1:2: runtme: is not known here (did you mean "runtime"?)"#),
     BadInput(
-        "a section of nobody", "[preservation]\nthrottle_at = 70.0\n",
-        "t.toml:1:2: preservation: is not known here; allowed: output, runtime, supervisor, worker, worker_defaults"),
+        "a section of nobody", "[uplink]\ncentral = 1\n",
+        "t.toml:1:2: uplink: is not known here; allowed: output, preservation, runtime, supervisor, worker, worker_defaults"
+    ),
     BadInput(
         "an unknown key with a near name", "[runtime]\nstate_dri = \"/x\"\n",
         #"t.toml:2:1: runtime.state_dri: is not known here (did you mean "state_dir"?)"#),

@@ -156,7 +156,7 @@ import Testing
                 #"holdfast.toml:8:8: worker.a.user: there is no user "no-such-user""#,
                 #"holdfast.toml:9:9: worker.a.group: there is no group "no-such-group""#,
                 #"holdfast.toml:10:24: worker.a.supplementary_groups: there is no group "no-such-group""#,
-                #"holdfast.toml:13:11: worker.b.command: there is no program "no-such-program" in "/bin:/usr/bin"; allowed: an executable file in the worker's PATH, or a path"#,
+                #"holdfast.toml:13:11: worker.b.command: there is no program "no-such-program" in "/bin:/usr/bin"; allowed: an executable file in its PATH, or a path"#,
                 #"holdfast.toml:17:11: worker.c.command: "plain" is not executable; allowed: an executable file"#,
                 #"holdfast.toml:18:21: worker.c.working_directory: "plain" is not a directory"#,
                 #"holdfast.toml:21:11: worker.d.command: "./plain" is not executable; allowed: an executable file"#,

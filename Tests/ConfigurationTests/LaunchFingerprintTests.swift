@@ -7,8 +7,9 @@ import Testing
 private let lines = [
     "supervisor = \"root\"", "command = [\"/bin/a\", \"b\"]", "working_directory = \"/\"",
     "environment = { A = \"1\" }", "user = \"a\"", "group = \"a\"", "supplementary_groups = [\"a\"]",
-    "umask = \"0022\"", "nice = 0", "oom_score_adj = 0", "essential = false", "autostart = true",
-    "restart = \"always\"", "ready = \"started\"", "start_after = \"previous-started\"", "start_timeout = \"30s\"",
+    "umask = \"0022\"", "nice = 0", "oom_score_adj = 0", "essential = false", "shed_order = 0",
+    "autostart = true", "restart = \"always\"", "ready = \"started\"", "start_after = \"previous-started\"",
+    "start_timeout = \"30s\"",
     "watchdog = \"10s\"", "watchdog_signal = \"SIGABRT\"", "backoff_initial = \"100ms\"", "backoff_max = \"30s\"",
     "backoff_jitter = 0.2", "stable_after = \"10s\"", "max_attempts = 5", "retry_after_giving_up = \"5m\"",
     "stop_signal = \"SIGTERM\"", "stop_timeout = \"10s\"", "kill_timeout = \"5s\"", "limits = { open_files = 100 }",
@@ -30,7 +31,7 @@ private let launchChanges = [
 ]
 
 private let policyChanges = [
-    "essential = true", "autostart = false", "restart = \"never\"", "ready = \"notify\"",
+    "essential = true", "shed_order = -2", "autostart = false", "restart = \"never\"", "ready = \"notify\"",
     "start_after = \"previous-ready\"", "start_timeout = \"31s\"", "watchdog_signal = \"SIGKILL\"",
     "backoff_initial = \"101ms\"", "backoff_max = \"31s\"", "backoff_jitter = 0.3", "stable_after = \"11s\"",
     "max_attempts = 6", "retry_after_giving_up = \"6m\"", "stop_signal = \"SIGINT\"", "stop_timeout = \"11s\"",

@@ -38,7 +38,9 @@ final class EffectiveRecorder {
 extension TableSchema {
     /// "camera" for "worker.camera.limits", when this is the table "worker.limits".
     fileprivate func childName(in path: String) -> String? {
-        guard path != self.path, let kind = self.path.split(separator: ".").first else { return nil }
+        // One of several tables without names goes by its number.
+        guard path != self.path, !path.hasPrefix("\(self.path)["), let kind = self.path.split(separator: ".").first
+        else { return nil }
         let below = self.path.dropFirst(kind.count)
         return String(path.dropFirst(kind.count + 1).dropLast(below.count))
     }

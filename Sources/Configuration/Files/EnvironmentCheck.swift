@@ -33,6 +33,7 @@ struct EnvironmentCheck {
             inspectSandbox(worker)
             inspectAccounts(worker, draft)
         }
+        inspectCriticalCommand(draft)
         // The default group may well be missing: then only root reads.
         if let place = draft.controlGroupPlace, let name = draft.configuration?.runtime.controlGroup,
             case .missing(let reason) = group(name)
@@ -45,6 +46,11 @@ struct EnvironmentCheck {
     mutating func resolved(_ configuration: Configuration) -> Configuration {
         var configuration = configuration
         configuration.runtime.controlGroupID = group(configuration.runtime.controlGroup).account?.gid
+        if let account = user(configuration.runtime.defaultUser).account {
+            configuration.preservation.commandIdentity = SpawnRequest.Identity(
+                uid: account.uid, gid: account.gid,
+                supplementaryGroups: memberships(ofUser: account.name, primary: account.gid).sorted())
+        }
         configuration.launches = configuration.launches.mapValues {
             var launch = $0
             launch.identity = identity(of: launch)
@@ -87,19 +93,31 @@ struct EnvironmentCheck {
 
     private mutating func inspect(_ program: String?, of worker: WorkerDraft) {
         guard let program else { return }
-        let key = "\(worker.path).command"
-        let place = worker.table.place(of: "command")
+        inspect(
+            program, in: worker.launch.workingDirectory, searchPath: worker.launch.searchPath,
+            worker.table.place(of: "command"), "\(worker.path).command")
+    }
+
+    private mutating func inspectCriticalCommand(_ draft: ConfigurationDraft) {
+        guard let command = draft.criticalCommand else { return }
+        inspect(
+            command.program, in: "/", searchPath: WorkerLaunch.defaultSearchPath, command.place,
+            "preservation.critical_command")
+    }
+
+    private mutating func inspect(
+        _ program: String, in directory: String, searchPath: String, _ place: SourcePlace, _ key: String
+    ) {
         guard program.contains("/") else {
-            let candidates = worker.launch.searchPath.split(separator: ":").map { "\($0)/\(program)" }
+            let candidates = searchPath.split(separator: ":").map { "\($0)/\(program)" }
             if !candidates.contains(where: { defect(ofProgram: $0) == nil }) {
                 add(
-                    place, key, "there is no program \(program.quoted) in \(worker.launch.searchPath.quoted)",
-                    allowed: "an executable file in the worker's PATH, or a path")
+                    place, key, "there is no program \(program.quoted) in \(searchPath.quoted)",
+                    allowed: "an executable file in its PATH, or a path")
             }
             return
         }
         // Relative to the working directory, as execve(2) will take it.
-        let directory = worker.launch.workingDirectory
         let path = program.hasPrefix("/") ? program : directory + (directory.hasSuffix("/") ? "" : "/") + program
         if let defect = defect(ofProgram: path) {
             add(place, key, "\(path.quoted) \(defect)", allowed: "an executable file")

@@ -68,7 +68,9 @@ struct OverrideReader {
         _ variable: ConfigurationVariable, _ rest: Substring, _ schema: TableSchema,
         in elements: inout [Int: OverrideTable]
     ) {
-        let names = children[schema.name] ?? []
+        guard let names = children[schema.name] else {
+            return report(variable, "is in one of several tables without names: set it in a file")
+        }
         var candidates: [(index: Int, name: String, below: Substring)] = []
         for (index, name) in names.enumerated() {
             // Of several with one name, which is reported elsewhere, the first is meant.

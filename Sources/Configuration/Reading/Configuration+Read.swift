@@ -29,6 +29,8 @@ struct ConfigurationDraft {
     /// The place of `default_user`, and whether it was set.
     let defaultUserPlace: SourcePlace?
     let controlGroupPlace: SourcePlace?
+    /// The program of `critical_command`, where there is one, and its place.
+    let criticalCommand: (program: String, place: SourcePlace)?
 
     /// - Parameter isComplete: false when there are files besides the sources that cannot be read.
     init(
@@ -55,6 +57,11 @@ struct ConfigurationDraft {
         let runtime = RuntimeSettings(runtimeTable, hostName: hostName)
         let outputTable = document.subtable(OutputSchema.table)
         let output = OutputSettings(outputTable, stateDirectory: runtime.stateDirectory)
+        let preservationTable = document.subtable(PreservationSchema.table)
+        let preservation = PreservationSettings(preservationTable, context)
+        criticalCommand = preservation.criticalCommand.first.map {
+            ($0, preservationTable.place(of: PreservationSchema.criticalCommand.name))
+        }
 
         let defaultsTable = document.subtable(PolicySchema.defaultsTable)
         let defaults = WorkerDefaults(
@@ -78,19 +85,22 @@ struct ConfigurationDraft {
         }
         var launches: [String: WorkerLaunch] = [:]
         var outputs: [String: WorkerOutput] = [:]
+        var shedOrders: [String: Int] = [:]
         for worker in workers {
             launches[worker.launch.name] = worker.launch
             outputs[worker.launch.name] = worker.output
+            shedOrders[worker.launch.name] = worker.shedOrder
         }
         configuration = Configuration(
-            runtime: runtime, output: output, children: children, launches: launches, outputs: outputs)
+            runtime: runtime, output: output, preservation: preservation, children: children, launches: launches,
+            outputs: outputs, shedOrders: shedOrders)
     }
 
     /// The path of a socket has little room (unix(7)), and each worker has one below `runtime_dir`.
     private static func checkRoom(
         in runtime: TableReader, _ directory: String, _ workers: [WorkerDraft], _ problems: ProblemCollector
     ) {
-        let longestName = max(workers.map(\.launch.name.utf8.count).max() ?? 0, "holdfast-output".utf8.count)
+        let longestName = max(workers.map(\.launch.name.utf8.count).max() ?? 0, "holdfast-monitor".utf8.count)
         let most = 107 - "/notify/".utf8.count - longestName
         guard directory.utf8.count > most else { return }
         problems.add(

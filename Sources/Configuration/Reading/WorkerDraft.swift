@@ -7,6 +7,7 @@ struct WorkerDraft {
     let specification: WorkerSpecification
     let launch: WorkerLaunch
     let output: WorkerOutput
+    let shedOrder: Int
     /// The name of its supervisor.
     let supervisor: String
     /// What messages call it: "worker.camera".
@@ -37,6 +38,7 @@ struct WorkerDraft {
             .run(launch: launch, runtimeDirectory: defaults.runtimeDirectory)
         specification.launch = launch.fingerprint
         self.specification = specification
+        shedOrder = table.value(WorkerSchema.shedOrder)
         output = WorkerOutput(table.subtable(OutputSchema.workerTable), inheriting: defaults.output)
     }
 }

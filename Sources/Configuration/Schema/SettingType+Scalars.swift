@@ -74,16 +74,42 @@ extension SettingType<Int> {
 
 extension SettingType<Double> {
     /// A share from 0 to 1.
-    static let share = SettingType(allowed: "a number from 0.0 to 1.0", form: .scalar, write: { .float($0) }) {
-        value throws(TextMistake) in
+    static let share = SettingType.number(0...1)
+
+    static func number(_ range: ClosedRange<Double>) -> SettingType {
+        SettingType(allowed: range.asNumbers, form: .scalar, write: { .float($0) }) { value throws(TextMistake) in
+            try value.number(in: range)
+        }
+    }
+}
+
+extension SettingType<Double?> {
+    /// A number, or a word for none.
+    static func number(_ range: ClosedRange<Double>, or word: String) -> SettingType {
+        SettingType(
+            allowed: "\(range.asNumbers), or \(word.inQuotes)", form: .scalar,
+            write: { $0.map { .float($0) } ?? .string(word) }
+        ) { value throws(TextMistake) in
+            if value == .string(word) { return nil }
+            return try value.number(in: range)
+        }
+    }
+}
+
+extension ClosedRange<Double> {
+    fileprivate var asNumbers: String { "a number from \(lowerBound) to \(upperBound)" }
+}
+
+extension TOMLValue {
+    fileprivate func number(in range: ClosedRange<Double>) throws(TextMistake) -> Double {
         let number: Double
-        switch value {
+        switch self {
         case .float(let float): number = float
         case .integer(let integer): number = Double(integer)
-        default: throw TextMistake(reason: "found \(value.inWords)")
+        default: throw TextMistake(reason: "found \(inWords)")
         }
         // Refuses what is no number as well.
-        guard number >= 0 && number <= 1 else { throw TextMistake(reason: "\(number) is out of range") }
+        guard range.contains(number) else { throw TextMistake(reason: "\(number) is out of range") }
         return number
     }
 }

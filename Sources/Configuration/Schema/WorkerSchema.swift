@@ -37,6 +37,10 @@ enum WorkerSchema {
         misnomers: ["oom_score_adjust", "oom_score"])
     static let essential = Setting.optional(
         "essential", .boolean, default: false, "Whether it is never shed by the device: only an operator may pause it.")
+    static let shedOrder = Setting.optional(
+        "shed_order", .integer(-1_000_000...1_000_000), default: 0,
+        "When the device has to shed work, workers with a lower number are paused earlier, and come back later.",
+        misnomers: ["shed_priority", "shed"])
     static let autostart = Setting.optional(
         "autostart", .boolean, default: true, "Whether it starts by itself; otherwise it waits for an operator.",
         misnomers: ["enabled", "auto_start"])
@@ -47,7 +51,7 @@ enum WorkerSchema {
             name.description, supervisor.description, command.description, workingDirectory.description,
             environment.description, user.description, group.description, supplementaryGroups.description,
             umask.description, nice.description, oomScoreAdjustment.description, essential.description,
-            autostart.description,
+            shedOrder.description, autostart.description,
         ]
             + PolicySchema.settings.map { setting in
                 var setting = setting
@@ -62,8 +66,8 @@ enum ConfigurationSchema {
     static let document = TableSchema(
         "",
         subtables: [
-            RuntimeSchema.table, OutputSchema.table, PolicySchema.defaultsTable, SupervisorSchema.table,
-            WorkerSchema.table,
+            RuntimeSchema.table, OutputSchema.table, PreservationSchema.table, PolicySchema.defaultsTable,
+            SupervisorSchema.table, WorkerSchema.table,
         ])
 
     /// Every table of the reference, in its order.
