@@ -62,6 +62,10 @@ package enum FailureCause: Equatable, Sendable {
     case watchdogTimedOut
     /// The worker itself asked for it by `WATCHDOG=trigger`.
     case watchdogTriggered
+    /// The checkpoint of this name did not come again within the time that it may take.
+    case checkpointMissed(String, within: Duration)
+    /// Its probes failed, for this reason.
+    case unhealthy(String)
 }
 
 /// What follows a failure.

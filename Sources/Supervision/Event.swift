@@ -73,7 +73,7 @@ package enum ExitStatus: Hashable, Sendable {
     package var isSuccess: Bool { self == .exited(code: 0) }
 }
 
-/// What a worker may say on its notify socket that matters for its supervision (sd_notify(3)).
+/// What a worker may say on its notify socket that matters for its supervision (sd_notify(3)), and what its probes say.
 package enum Notification: Equatable, Sendable {
     case ready
     case watchdogPing
@@ -85,6 +85,10 @@ package enum Notification: Equatable, Sendable {
     case reloading
     /// `EXTEND_TIMEOUT_USEC=`: the start or stop under way may last until this long from now.
     case timeoutExtended(Duration)
+    /// `HOLDFAST_CHECKPOINT=`: the worker has come past a point of its work that has a name.
+    case checkpoint(String)
+    /// Said by a prober, not by the worker: its probes have failed as often as is allowed, for this reason.
+    case unhealthy(String)
 }
 
 package enum OperatorRequest: String, CaseIterable, Sendable {

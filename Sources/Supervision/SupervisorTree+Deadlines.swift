@@ -28,6 +28,9 @@ extension SupervisorTree {
         case .ready(var live):
             if let watchdogDeadline = live.watchdogDeadline, watchdogDeadline <= now {
                 beginStop(worker, for: .failure(.watchdogTimedOut))
+            } else if let missed = live.nextCheckpoint, missed.deadline <= now {
+                let longest = workers[worker].specification.checkpoints[missed.name] ?? .zero
+                beginStop(worker, for: .failure(.checkpointMissed(missed.name, within: longest)))
             } else {
                 workers[worker].failures = 0
                 live.stableAt = nil
@@ -59,7 +62,9 @@ extension WorkerNode: RegisteredNode {
     var deadline: MonotonicInstant? {
         switch phase {
         case .starting(let live), .running(let live): live.startDeadline
-        case .ready(let live): MonotonicInstant.earlier(live.watchdogDeadline, live.stableAt)
+        case .ready(let live):
+            MonotonicInstant.earlier(
+                MonotonicInstant.earlier(live.watchdogDeadline, live.nextCheckpoint?.deadline), live.stableAt)
         case .stopping(_, let stop): stop.deadline
         case .backingOff(let until): until
         case .failed(let retryAt): retryAt

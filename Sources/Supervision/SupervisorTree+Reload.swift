@@ -97,6 +97,7 @@ extension SupervisorTree {
         if before.watchdog != specification.watchdog, let live = workers[worker].phase.instance {
             changeWatchdogPeriod(worker, live, to: specification.watchdog)
         }
+        if before.checkpoints != specification.checkpoints { changeCheckpoints(worker) }
         if specification.readiness == .started, case .running(let live) = workers[worker].phase {
             becomeReady(worker, live)
         }

@@ -66,7 +66,8 @@ import Testing
         }
         var expected = WorkerSpecification(
             name: "camera", restart: .always, isEssential: true, readiness: .notify, startGate: .previousReady,
-            startTimeout: .seconds(90), watchdog: .seconds(10), watchdogSignal: .kill,
+            startTimeout: .seconds(90), watchdog: .seconds(10),
+            checkpoints: ["frame": .seconds(5), "upload": .seconds(120)], watchdogSignal: .kill,
             backoff: Backoff(
                 initial: .milliseconds(50), maximum: .seconds(20), jitter: 0.5, stableAfter: .seconds(15)),
             attempts: AttemptLimit(maximum: 7, retryAfterGivingUp: nil),

@@ -62,6 +62,7 @@ let goodConfiguration = """
     start_timeout = "1m30s"
     watchdog = "10s"
     watchdog_signal = "SIGKILL"
+    checkpoints = { frame = "5s", upload = "2m" }
     backoff_initial = "50ms"
     backoff_max = "20s"
     backoff_jitter = 0.5

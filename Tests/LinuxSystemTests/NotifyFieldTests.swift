@@ -14,6 +14,8 @@ struct NotifyFieldTests {
         ("WATCHDOG=1", [.watchdogPing]),
         ("WATCHDOG=trigger", [.watchdogTrigger]),
         ("WATCHDOG=2", []),
+        ("HOLDFAST_CHECKPOINT=frame", [.checkpoint("frame")]),
+        ("HOLDFAST_CHECKPOINT=\nHOLDFAST_CHECKPOINT=\(String(repeating: "x", count: 65))", []),
         ("WATCHDOG_USEC=20000000", [.watchdogPeriod(.seconds(20))]),
         ("WATCHDOG_USEC=18446744073709551615", [.watchdogPeriod(.microseconds(Int64.max / 1000))]),
         ("WATCHDOG_USEC=18446744073709551616", []),

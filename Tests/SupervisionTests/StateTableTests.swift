@@ -6,23 +6,23 @@ import Testing
 @Suite struct StateTableTests {
     static let columns = [
         "spawned", "spawnFailed", "exited", "groupEmptied", "READY=1", "WATCHDOG=1", "WATCHDOG=trigger", "STOPPING=1",
-        "RELOADING=1", "EXTEND", "start", "stop", "restart", "pause", "resume",
+        "RELOADING=1", "EXTEND", "CHECKPOINT", "unhealthy", "start", "stop", "restart", "pause", "resume",
     ]
 
     /// A row per state; a cell names the state after the event, "." the same one.
     static let table: [(state: WorkerState, cells: String)] = [
-        (.stopped, ". . . . . . . . . . starting . starting . ."),
-        (.waiting, ". . . . . . . . . . starting stopped starting held ."),
-        (.held, ". . . . . . . . . . . stopped . . waiting"),
+        (.stopped, ". . . . . . . . . . . . starting . starting . ."),
+        (.waiting, ". . . . . . . . . . . . starting stopped starting held ."),
+        (.held, ". . . . . . . . . . . . . stopped . . waiting"),
         // A failed spawn is a failure like any other: the first restart comes at once.
-        (.starting, "running starting stopping . . . . . . . . stopping stopping . ."),
-        (.running, ". . stopping . ready . stopping stopping . . . stopping stopping paused ."),
-        (.ready, ". . stopping . . . stopping stopping . . . stopping stopping paused ."),
-        (.paused, ". . stopping . . . stopping . . . . stopping stopping . ready"),
-        (.stopping, ". stopped . . . . . . . . . . . . ."),
-        (.backingOff, ". . . . . . . . . . starting stopped starting held ."),
-        (.failed, ". . . . . . . . . . starting stopped starting . ."),
-        (.finished, ". . . . . . . . . . starting stopped starting . ."),
+        (.starting, "running starting stopping . . . . . . . . . . stopping stopping . ."),
+        (.running, ". . stopping . ready . stopping stopping . . . stopping . stopping stopping paused ."),
+        (.ready, ". . stopping . . . stopping stopping . . . stopping . stopping stopping paused ."),
+        (.paused, ". . stopping . . . stopping . . . . . . stopping stopping . ready"),
+        (.stopping, ". stopped . . . . . . . . . . . . . . ."),
+        (.backingOff, ". . . . . . . . . . . . starting stopped starting held ."),
+        (.failed, ". . . . . . . . . . . . starting stopped starting . ."),
+        (.finished, ". . . . . . . . . . . . starting stopped starting . ."),
     ]
 
     @Test func `the table has a row for every state`() {
@@ -56,6 +56,8 @@ import Testing
         case "WATCHDOG=trigger": .notified(id, instance, .watchdogTriggered)
         case "STOPPING=1": .notified(id, instance, .stopping)
         case "RELOADING=1": .notified(id, instance, .reloading)
+        case "CHECKPOINT": .notified(id, instance, .checkpoint("frame"))
+        case "unhealthy": .notified(id, instance, .unhealthy("no answer"))
         case "EXTEND": .notified(id, instance, .timeoutExtended(.seconds(5)))
         case "start": .operatorRequested(id, .start)
         case "stop": .operatorRequested(id, .stop)

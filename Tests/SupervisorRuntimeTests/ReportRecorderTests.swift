@@ -113,6 +113,8 @@ import Testing
         ),
         (.startTimedOut, .signaled(.terminate, coreDumped: false), "SIGTERM"),
         (.watchdogTriggered, .exited(code: 1), nil),
+        (.checkpointMissed("frame", within: .seconds(5)), .signaled(.kill, coreDumped: false), "SIGKILL"),
+        (.unhealthy("probe web: status 500"), .exited(code: 1), nil),
     ])
     func `the incident of a worker that had to be ended says how it ended`(
         cause: FailureCause, status: Supervision.ExitStatus?, signal: String?

@@ -8,10 +8,12 @@ enum StateSamples {
     private static func instant(_ nanoseconds: Int64) -> MonotonicInstant { MonotonicInstant(nanoseconds: nanoseconds) }
 
     private static func live(_ number: UInt64, ready: Bool = false, watchdog: Duration? = nil) -> LiveInstance {
-        LiveInstance(
+        var live = LiveInstance(
             id: InstanceID(rawValue: number), spawnedAt: instant(1000), wasReady: ready,
             hasAnnouncedStop: watchdog != nil, startDeadline: instant(1000), watchdogPeriod: watchdog,
             stabilityRemaining: .seconds(60))
+        if ready { live.checkpoints = [LiveInstance.Checkpoint("frame"), LiveInstance.Checkpoint("up\"load")] }
+        return live
     }
 
     private static let plan = StopPlan(
@@ -23,7 +25,7 @@ enum StateSamples {
     /// A worker in every state, a supervisor in every phase.
     static let record: SurvivalRecord = {
         let stop = Stop(
-            purpose: .failure(.exited(.signaled(Signal(rawValue: 9), coreDumped: true))), isRequestedToo: true,
+            purpose: .failure(.checkpointMissed("a:b", within: .milliseconds(1500))), isRequestedToo: true,
             begunAt: instant(2000), steps: plan.steps, killGrace: .seconds(5), deadline: instant(2000),
             exit: .exited(code: 3), endedAt: instant(2500))
         let phases: [WorkerPhase] = [
@@ -39,7 +41,9 @@ enum StateSamples {
                 isWanted: number.isMultiple(of: 2), pauseReasons: [.operator], failures: number, owesRestart: true,
                 notBefore: instant(1), skipsGate: true, brokenSince: instant(2), restarts: number,
                 lastExit: .unknown,
-                lastFailure: .spawnFailed(SpawnFailure(step: "execve: a \"b\"\n", errno: 2)),
+                lastFailure: number.isMultiple(of: 2)
+                    ? .spawnFailed(SpawnFailure(step: "execve: a \"b\"\n", errno: 2))
+                    : .unhealthy("probe a: no\nanswer"),
                 isDeparting: number.isMultiple(of: 3), stopPlan: stopPlan,
                 watchdogSignal: phase.isDown ? nil : .abort)
         }

@@ -132,7 +132,9 @@ struct TableReader {
     }
 
     /// A setting that is a table: its value with the entries that variables set each for itself.
-    func merged(_ defaulted: DefaultedSetting<[String: String]>) -> [String: String] {
+    func merged<Entry>(
+        _ defaulted: DefaultedSetting<[String: Entry]>, write: (Entry) -> TOMLValue
+    ) -> [String: Entry] {
         let setting = defaulted.setting
         let whole = find(setting) ?? Found(value: defaulted.fallback, source: .builtIn)
         var result = whole.value.mapValues { Found(value: $0, source: whole.source) }
@@ -151,7 +153,7 @@ struct TableReader {
             result[key] = Found(value: value, source: .given(SourcePlace(variable: override.variable)))
         }
         if result.isEmpty { note(setting, whole) }
-        for (key, found) in result { note(setting.name, entry: key, .string(found.value), found.source) }
+        for (key, found) in result { note(setting.name, entry: key, write(found.value), found.source) }
         return result.mapValues(\.value)
     }
 

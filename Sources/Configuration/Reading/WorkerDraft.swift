@@ -31,6 +31,7 @@ struct WorkerDraft {
             name: name ?? "", table, defaults: defaults.policy, context.problems)
         specification.isEssential = table.value(WorkerSchema.essential)
         specification.startsAutomatically = table.value(WorkerSchema.autostart)
+        specification.checkpoints = table.merged(WorkerSchema.checkpoints) { .duration($0) }
         let sandboxTable = table.subtable(SandboxSchema.table)
         launch = WorkerLaunch(
             table, name: name ?? "", sandbox: sandboxTable, watchdog: specification.watchdog, defaults: defaults)
@@ -51,7 +52,7 @@ extension WorkerLaunch {
             name: name,
             command: table.required(WorkerSchema.command) ?? [],
             workingDirectory: table.value(WorkerSchema.workingDirectory),
-            environment: table.merged(WorkerSchema.environment),
+            environment: table.merged(WorkerSchema.environment) { .string($0) },
             user: table.value(WorkerSchema.user, otherwise: defaults.user),
             group: table.optional(WorkerSchema.group),
             supplementaryGroups: table.value(WorkerSchema.supplementaryGroups),

@@ -115,6 +115,46 @@ extension SettingType<[String: String]> {
         })
 }
 
+extension SettingType<[String: Duration]> {
+    private static let mostCheckpoints = 32
+    private static let period: ClosedRange<Duration> = .milliseconds(10)...(.seconds(86_400))
+
+    /// Names that a worker reports, with the longest time between two of each.
+    static let checkpoints: SettingType = SettingType(
+        allowed: "a table of at most \(mostCheckpoints) durations by name, such as { frame = \"5s\" }", form: .table,
+        write: { checkpoints in
+            .table(checkpoints.sorted { $0.key < $1.key }.map { ($0.key, .duration($0.value)) })
+        },
+        read: { node, site, problems in
+            guard case .table(let table) = node.value else {
+                problems.add(site.place(node), site.key, "found \(node.value.inWords)", allowed: checkpoints.allowed)
+                return nil
+            }
+            guard table.entries.count <= mostCheckpoints else {
+                problems.add(
+                    site.place(node), site.key, "has \(table.entries.count) entries", allowed: checkpoints.allowed)
+                return nil
+            }
+            var result: [String: Duration] = [:]
+            for entry in table.entries {
+                let site = site.child(entry.key)
+                guard ChildName.isWellFormed(entry.key) else {
+                    problems.add(
+                        SourcePlace(site.origin, entry.keyPosition), site.key, "is not a name",
+                        allowed: ChildName.allowed)
+                    continue
+                }
+                do throws(TextMistake) {
+                    result[entry.key] = try DurationText.read(entry.node.value, within: period)
+                } catch {
+                    problems.add(
+                        site.place(entry.node), site.key, error.reason, allowed: DurationText.words(period))
+                }
+            }
+            return result.count == table.entries.count ? result : nil
+        })
+}
+
 extension SettingType<[StopPlan.Step]> {
     /// The most steps of a plan, and the longest that all of them may take.
     static let mostSteps = 8

@@ -45,13 +45,19 @@ enum WorkerSchema {
         "autostart", .boolean, default: true, "Whether it starts by itself; otherwise it waits for an operator.",
         misnomers: ["enabled", "auto_start"])
 
+    static let checkpoints = Setting.optional(
+        "checkpoints", .checkpoints, default: [:],
+        "Points of its work that it comes past again and again, and says so by `HOLDFAST_CHECKPOINT=NAME`: the longest time "
+            + "between two. It is told none of them, so a change leaves the process running.",
+        misnomers: ["checkpoint", "deadlines"])
+
     static let table = TableSchema(
         "worker", occurrence: .repeated,
         settings: [
             name.description, supervisor.description, command.description, workingDirectory.description,
             environment.description, user.description, group.description, supplementaryGroups.description,
             umask.description, nice.description, oomScoreAdjustment.description, essential.description,
-            shedOrder.description, autostart.description,
+            shedOrder.description, autostart.description, checkpoints.description,
         ]
             + PolicySchema.settings.map { setting in
                 var setting = setting

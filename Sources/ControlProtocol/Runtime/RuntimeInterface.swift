@@ -35,7 +35,7 @@ package enum RuntimeInterface {
         )
 
         # How a process ended. status is exited, signaled or unknown; cause is why it counts as ended: exit, signal, unknown,
-        # spawn-failed, start-timeout, watchdog, watchdog-trigger or requested.
+        # spawn-failed, start-timeout, watchdog, watchdog-trigger, checkpoint, unhealthy or requested.
         type Exit (
           status: string,
           code: ?int,

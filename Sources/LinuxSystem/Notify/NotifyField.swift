@@ -19,11 +19,15 @@ package enum NotifyField: Hashable, Sendable {
     case extendTimeout(Duration)
     /// `MAINPID=`: always above 1.
     case mainPID(Int32)
+    /// `HOLDFAST_CHECKPOINT=`: of Holdfast alone. At most `maximumCheckpointBytes`.
+    case checkpoint(String)
     /// `BARRIER=1`: the sender waits until the passed descriptor is closed.
     case barrier
 
     /// What is kept of a status text.
     package static let maximumStatusBytes = 512
+    /// The longest name of a checkpoint.
+    package static let maximumCheckpointBytes = 64
     /// Assignments read from one message; a longer one is not from any known program.
     package static let maximumCount = 64
 
@@ -58,6 +62,8 @@ package enum NotifyField: Hashable, Sendable {
         case "MAINPID":
             guard let number = NotifyField.number(value), let pid = Int32(exactly: number), pid > 1 else { return nil }
             self = .mainPID(pid)
+        case "HOLDFAST_CHECKPOINT" where !value.isEmpty && value.count <= NotifyField.maximumCheckpointBytes:
+            self = .checkpoint(String(decoding: value, as: UTF8.self))
         case "BARRIER" where isOne: self = .barrier
         default: return nil
         }

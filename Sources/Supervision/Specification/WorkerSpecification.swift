@@ -13,7 +13,10 @@ package struct WorkerSpecification: Equatable, Sendable {
     package var startTimeout: Duration
     /// The longest silence between two watchdog pings; `nil` when the worker sends none.
     package var watchdog: Duration?
-    /// Sent when the watchdog or the start timeout strikes. A kill, the default, recovers fastest; with any other signal
+    /// The longest time between two checkpoints of one name. Each is watched from its first one on, while the worker is
+    /// ready and not paused.
+    package var checkpoints: [String: Duration]
+    /// Sent when the watchdog, a checkpoint, a probe or the start timeout strikes. A kill, the default, recovers fastest; with any other signal
     /// (`abort`, for a core file) the worker gets the grace of the stop plan's first step before it is killed.
     package var watchdogSignal: Signal
     package var backoff: Backoff
@@ -32,6 +35,7 @@ package struct WorkerSpecification: Equatable, Sendable {
         startGate: StartGate = .previousStarted,
         startTimeout: Duration = .seconds(30),
         watchdog: Duration? = nil,
+        checkpoints: [String: Duration] = [:],
         watchdogSignal: Signal = .kill,
         backoff: Backoff = Backoff(),
         attempts: AttemptLimit = AttemptLimit(),
@@ -46,6 +50,7 @@ package struct WorkerSpecification: Equatable, Sendable {
         self.startGate = startGate
         self.startTimeout = startTimeout
         self.watchdog = watchdog
+        self.checkpoints = checkpoints
         self.watchdogSignal = watchdogSignal
         self.backoff = backoff
         self.attempts = attempts

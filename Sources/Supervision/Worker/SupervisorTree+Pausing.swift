@@ -40,6 +40,7 @@ extension SupervisorTree {
         actions.append(.freezeGroup(worker, live.id))
         if let stableAt = live.stableAt { live.stabilityRemaining = now.duration(to: stableAt) }
         live.stableAt = nil
+        live.suspendCheckpoints()
         live.watchdogDeadline = nil
         enter(worker, .paused(live))
     }

@@ -100,6 +100,23 @@ extension SupervisorTree {
             beginStop(worker, for: .failure(.watchdogTriggered))
         case (.watchdogTriggered, .starting), (.watchdogTriggered, .stopping): break
 
+        case (.checkpoint(let name), .running):
+            // Nothing is expected of it before it is ready.
+            guard workers[worker].specification.checkpoints[name] != nil else { return }
+            live.reach(name, again: nil)
+            enter(worker, .running(live))
+        case (.checkpoint(let name), .ready):
+            guard let longest = workers[worker].specification.checkpoints[name] else { return }
+            live.reach(name, again: now + longest)
+            enter(worker, .ready(live))
+        case (.checkpoint, .starting), (.checkpoint, .paused), (.checkpoint, .stopping):
+            break  // not there yet, suspended, or too late
+
+        case (.unhealthy(let reason), .running), (.unhealthy(let reason), .ready):
+            beginStop(worker, for: .failure(.unhealthy(reason)))
+        case (.unhealthy, .starting), (.unhealthy, .paused), (.unhealthy, .stopping):
+            break  // a worker that stands still answers nobody
+
         case (.watchdogPeriodChanged(let period), .running), (.watchdogPeriodChanged(let period), .ready),
             (.watchdogPeriodChanged(let period), .paused):
             changeWatchdogPeriod(worker, live, to: period > .zero ? period : nil)
@@ -151,14 +168,31 @@ extension SupervisorTree {
         }
     }
 
-    /// Watchdog and stability clocks, fresh or continued, from now on.
+    /// Watchdog, checkpoint and stability clocks, fresh or continued, from now on.
     mutating func armReadyClocks(_ worker: WorkerID, _ live: inout LiveInstance) {
         armWatchdog(&live)
+        armCheckpoints(worker, &live)
         live.stableAt = workers[worker].failures > 0 ? now + live.stabilityRemaining : nil
     }
 
     private func armWatchdog(_ live: inout LiveInstance) {
         live.watchdogDeadline = live.watchdogPeriod.map { now + $0 }
+    }
+
+    /// Each that is known gets a fresh period; those that are not configured any more are forgotten.
+    private func armCheckpoints(_ worker: WorkerID, _ live: inout LiveInstance) {
+        let longest = workers[worker].specification.checkpoints
+        live.checkpoints.removeAll { longest[$0.name] == nil }
+        for index in live.checkpoints.indices {
+            live.checkpoints[index].deadline = longest[live.checkpoints[index].name].map { now + $0 }
+        }
+    }
+
+    /// A reload has changed how long a checkpoint may take: those of a process that runs begin anew.
+    mutating func changeCheckpoints(_ worker: WorkerID) {
+        guard case .ready(var live) = workers[worker].phase else { return }
+        armCheckpoints(worker, &live)
+        enter(worker, .ready(live))
     }
 
     mutating func changeWatchdogPeriod(_ worker: WorkerID, _ live: LiveInstance, to period: Duration?) {

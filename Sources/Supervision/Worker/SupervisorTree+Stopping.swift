@@ -39,6 +39,7 @@ extension SupervisorTree {
         guard var live = workers[worker].phase.instance else { return }
         if case .paused = workers[worker].phase { actions.append(.thawGroup(worker, live.id)) }
         live.watchdogDeadline = nil
+        live.suspendCheckpoints()
         live.stableAt = nil
         var stop = Stop(
             purpose: purpose, begunAt: now, steps: plan.steps, killGrace: plan.killGrace, deadline: now)
@@ -94,6 +95,7 @@ extension SupervisorTree {
         var live = live
         var stop = stop
         live.watchdogDeadline = nil
+        live.suspendCheckpoints()
         live.stableAt = nil
         stop.exit = status
         stop.endedAt = now

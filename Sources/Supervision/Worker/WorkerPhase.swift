@@ -61,6 +61,8 @@ package struct LiveInstance: Equatable, Sendable {
     package var watchdogPeriod: Duration?
     /// Until when the next ping has to come. Armed only while ready and not paused.
     package var watchdogDeadline: MonotonicInstant?
+    /// The checkpoints that it has come past at least once, by name and sorted.
+    package var checkpoints: [Checkpoint] = []
     /// When its run counts as stable. Armed only while ready, not paused, and with failures to forget.
     package var stableAt: MonotonicInstant?
     /// What is missing to a stable run; kept over pauses, so that paused time never counts as stability.
@@ -77,6 +79,42 @@ package struct LiveInstance: Equatable, Sendable {
         self.startDeadline = startDeadline
         self.watchdogPeriod = watchdogPeriod
         self.stabilityRemaining = stabilityRemaining
+    }
+
+    /// A point of the worker's work that it has to come past again and again.
+    package struct Checkpoint: Equatable, Sendable {
+        package let name: String
+        /// Until when it has to come past it again. Armed only while ready and not paused.
+        package var deadline: MonotonicInstant?
+
+        package init(_ name: String, deadline: MonotonicInstant? = nil) {
+            self.name = name
+            self.deadline = deadline
+        }
+    }
+
+    /// The first checkpoint to be missed; of several at one instant the first by name.
+    var nextCheckpoint: (name: String, deadline: MonotonicInstant)? {
+        var next: (name: String, deadline: MonotonicInstant)?
+        for checkpoint in checkpoints {
+            guard let deadline = checkpoint.deadline, next.map({ deadline < $0.deadline }) ?? true else { continue }
+            next = (checkpoint.name, deadline)
+        }
+        return next
+    }
+
+    /// It has come past a checkpoint.
+    mutating func reach(_ name: String, again deadline: MonotonicInstant?) {
+        let index = checkpoints.firstIndex { $0.name >= name } ?? checkpoints.endIndex
+        if index == checkpoints.endIndex || checkpoints[index].name != name {
+            checkpoints.insert(Checkpoint(name), at: index)
+        }
+        checkpoints[index].deadline = deadline
+    }
+
+    /// Nothing is expected at any of them for now.
+    mutating func suspendCheckpoints() {
+        for index in checkpoints.indices { checkpoints[index].deadline = nil }
     }
 }
 

@@ -15,7 +15,7 @@ package enum Invariant: String, CaseIterable, Sendable {
     case pausedWithReason = "paused-with-reason"
     /// 7. Restart intensity is kept, and the reaction comes only when it would be exceeded.
     case restartIntensity = "restart-intensity"
-    /// 8. Watchdog and start timeout strike when they must and not before; paused time does not count.
+    /// 8. Watchdog, checkpoints and start timeout strike when they must and not before; paused time does not count.
     case livenessClock = "liveness-clock"
     /// Children start in declared order.
     case startOrder = "start-order"

@@ -95,6 +95,10 @@ extension Observer {
         for worker in roster {
             require(worker.unreported == nil, .statusConsistent, "the failure of \(worker.name) is not reported")
             guard let instance = worker.instance else { continue }
+            require(
+                !instance.isStrikeOwed || instance.ending != .none, .livenessClock,
+                "\(worker.name) is unhealthy, and nothing was done")
+            instance.isStrikeOwed = false
             if instance.exitedAt != nil, instance.ending != .killed {
                 fail(.groupReaped, "\(worker.name) exited, but the rest of its group is not killed")
             }
@@ -134,8 +138,8 @@ extension Observer {
         guard let worker = workers[id] else { return }
         if let expected = worker.unreported ?? worker.reportable {
             require(
-                expected.instance == instance && expected.cause == cause, .statusConsistent,
-                "\(worker.name) is reported to have failed (\(cause)), but it was \(expected.cause)")
+                expected.instance == instance && expected.causes.contains(cause), .statusConsistent,
+                "\(worker.name) is reported to have failed (\(cause)), but it was \(expected.causes)")
         } else {
             fail(.statusConsistent, "\(worker.name) is reported to have failed (\(cause)), but it did not")
         }

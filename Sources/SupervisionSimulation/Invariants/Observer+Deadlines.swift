@@ -16,6 +16,9 @@ extension Observer {
         for worker in roster {
             guard let instance = worker.instance else { continue }
             cover(instance.watchdog, .livenessClock, "the watchdog of \(worker.name)")
+            for name in instance.checkpoints.keys.sorted() {
+                cover(instance.checkpoints[name], .livenessClock, "the checkpoint \(name) of \(worker.name)")
+            }
             cover(instance.startTimeout, .livenessClock, "the start timeout of \(worker.name)")
             cover(instance.stageDue, .boundedStop, "the stop of \(worker.name)")
             cover(instance.announcedStop, .boundedStop, "the announced stop of \(worker.name)")

@@ -23,7 +23,7 @@ extension Observer {
                 worker.failuresHigh += 1
                 if worker.specification.restart != .never { worker.lastEnd = .failed }
             }
-            if instance.ending != .step(0) { worker.reportable = (cause, instance.id) }
+            if instance.ending != .step(0) { worker.reportable = ([cause] + instance.otherStrikes, instance.id) }
         } else {
             noteFailure(of: worker, instance, cause)
         }
@@ -36,12 +36,12 @@ extension Observer {
         switch (worker.specification.restart, isSuccess) {
         case (.always, _), (.onFailure, false):
             worker.lastEnd = .failed
-            worker.unreported = (cause, instance.id)
+            worker.unreported = ([cause] + instance.otherStrikes, instance.id)
             countFailure(of: worker)
         case (.onFailure, true), (.never, true): worker.lastEnd = .left(success: true)
         case (.never, false):
             worker.lastEnd = .left(success: false)
-            worker.unreported = (cause, instance.id)
+            worker.unreported = ([cause] + instance.otherStrikes, instance.id)
         }
     }
 

@@ -95,6 +95,22 @@ extension Observer {
         guard worker.reasons.isEmpty else { return }
         instance.stableSince = now
         instance.watchdog = watchdogDue(instance)
+        armCheckpoints(worker, instance)
+    }
+
+    /// Each that the process has come past gets a fresh period.
+    func armCheckpoints(_ worker: WorkerModel, _ instance: InstanceModel) {
+        instance.checkpoints = [:]
+        instance.knownCheckpoints.formIntersection(worker.specification.checkpoints.keys)
+        for name in instance.knownCheckpoints {
+            instance.checkpoints[name] = checkpointDue(name, worker, instance)
+        }
+    }
+
+    private func checkpointDue(_ name: String, _ worker: WorkerModel, _ instance: InstanceModel) -> Due? {
+        var due = worker.specification.checkpoints[name].map { Due(now.advanced(by: $0)) }
+        if instance.announcedStop != nil { due?.latest = Due.never }
+        return due
     }
 
     /// When the next ping has to come; after STOPPING=1 it may have to come or not.
@@ -118,6 +134,7 @@ extension Observer {
     private func suspendClocks(of worker: WorkerModel, _ instance: InstanceModel) {
         settleStability(of: worker, instance)
         if instance.watchdog != nil { instance.formerWatchdog = instance.watchdog }
+        if !instance.checkpoints.isEmpty { instance.formerCheckpoints = instance.checkpoints }
         if instance.startTimeout != nil { instance.formerStartTimeout = instance.startTimeout }
         if let since = instance.stableSince { instance.earlierReadyTime += since.duration(to: now) }
         instance.stopClocks()
@@ -137,6 +154,8 @@ extension Observer {
                 instance.formerWatchdog = instance.watchdog
                 instance.watchdog = watchdogDue(instance)
             }
+        case .checkpoint(let name): notePassing(name, worker, instance)
+        case .unhealthy: instance.isStrikeOwed = isJudged(worker, instance)
         case .watchdogTriggered: break
         case .watchdogPeriodChanged(let period):
             instance.ownWatchdogPeriod = period
@@ -153,6 +172,20 @@ extension Observer {
         }
     }
 
+    /// Only a worker that runs is judged by its probes.
+    func isJudged(_ worker: WorkerModel, _ instance: InstanceModel) -> Bool {
+        instance.spawnedAt != nil && worker.reasons.isEmpty && instance.announcedStop == nil
+    }
+
+    private func notePassing(_ name: String, _ worker: WorkerModel, _ instance: InstanceModel) {
+        // One that was said before a pause, or that nobody has asked for, arms nothing.
+        guard isJudged(worker, instance), worker.specification.checkpoints[name] != nil else { return }
+        instance.knownCheckpoints.insert(name)
+        guard instance.isReady else { return }
+        instance.formerCheckpoints[name] = instance.checkpoints[name]
+        instance.checkpoints[name] = checkpointDue(name, worker, instance)
+    }
+
     func noteAnnouncement(_ worker: WorkerModel, _ instance: InstanceModel) {
         instance.hasAnnouncedStop = true
         let total = instance.due(after: now) { $0.stopPlan.longest }
@@ -161,6 +194,7 @@ extension Observer {
             instance.announcedStop = Due(earliest: graces.earliest, latest: total.latest)
         }
         instance.watchdog?.latest = Due.never
+        for name in instance.checkpoints.keys { instance.checkpoints[name]?.latest = Due.never }
         instance.startTimeout?.latest = Due.never
         settleStability(of: worker, instance)
         instance.stableSince = nil
@@ -229,6 +263,7 @@ extension Observer {
         if instance.isReady {
             instance.stableSince = now
             instance.watchdog = watchdogDue(instance)
+            armCheckpoints(worker, instance)
         } else {
             instance.startTimeout = startDue(instance)
         }

@@ -107,6 +107,13 @@ extension Observer {
                 earliest: min(instance.watchdog?.earliest ?? Due.never, anew?.earliest ?? Due.never),
                 latest: Due.never)
         }
+        if former.checkpoints != specification.checkpoints, instance.isReady, worker.reasons.isEmpty {
+            let running = instance.checkpoints
+            armCheckpoints(worker, instance)
+            for (name, due) in instance.checkpoints {
+                if let other = running[name] { instance.checkpoints[name] = due.widened(by: other) }
+            }
+        }
         if former.startTimeout != specification.startTimeout, let running = instance.startTimeout {
             let anew = [instance.orderedAt, now].map { Due($0.advanced(by: specification.startTimeout)) }
             instance.startTimeout = anew.reduce(running) { $0.widened(by: $1) }

@@ -53,12 +53,12 @@ extension Observer {
         return false
     }
 
-    /// At rest, a wake-up needs a running watchdog as its reason.
+    /// At rest, a wake-up needs a running watchdog, or a checkpoint that has to come, as its reason.
     func checkIdle() {
         guard nextDeadline != nil else { return }
-        let hasWatchdog = roster.contains { $0.instance?.watchdog != nil }
+        let isWatching = roster.contains { $0.instance.map { $0.watchdog != nil || !$0.checkpoints.isEmpty } ?? false }
         require(
-            hasWatchdog, .deadlineProgress,
+            isWatching, .deadlineProgress,
             "everything is at rest and no watchdog runs, but the tree asks to be woken up")
     }
 }

@@ -124,10 +124,19 @@ extension Observer {
         }
         func isDue(_ clocks: Due?...) -> Bool { clocks.contains { $0.map { $0.earliest <= now } ?? false } }
         if event == .notified(worker.id, instance.id, .watchdogTriggered) { return .watchdogTriggered }
+        if case .notified(worker.id, instance.id, .unhealthy(let reason)) = event, isJudged(worker, instance) {
+            return .unhealthy(reason)
+        }
         if instance.isToBeStopped { return nil }
-        if isDue(instance.watchdog, instance.formerWatchdog) { return .watchdogTimedOut }
-        if isDue(instance.startTimeout, instance.formerStartTimeout) { return .startTimedOut }
-        return nil
+        var causes: [FailureCause] = []
+        if isDue(instance.watchdog, instance.formerWatchdog) { causes.append(.watchdogTimedOut) }
+        for name in instance.knownCheckpoints.sorted()
+        where isDue(instance.checkpoints[name], instance.formerCheckpoints[name]) {
+            causes.append(.checkpointMissed(name, within: worker.specification.checkpoints[name] ?? .zero))
+        }
+        if isDue(instance.startTimeout, instance.formerStartTimeout) { causes.append(.startTimedOut) }
+        instance.otherStrikes = Array(causes.dropFirst())
+        return causes.first
     }
 
     /// The first act against a process that has not failed: it was asked for, or a group stops in reverse order.

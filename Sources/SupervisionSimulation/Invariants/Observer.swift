@@ -107,6 +107,7 @@ package final class Observer {
         for worker in roster {
             guard let instance = worker.instance else { continue }
             instance.formerWatchdog = nil
+            instance.formerCheckpoints = [:]
             instance.formerStartTimeout = nil
             instance.formerAnnouncedStop = nil
         }

@@ -28,6 +28,10 @@ final class InstanceModel {
     var announcesStopOnceThawed = false
     /// The supervisor found it hung.
     var strike: FailureCause?
+    /// What else it may have been, where several clocks were due.
+    var otherStrikes: [FailureCause] = []
+    /// Its probes have just found it unhealthy, and it is not on its way down yet.
+    var isStrikeOwed = false
     var ending = Ending.none
     /// What had been done to end it when its supervisor died: the next one does it again from the beginning.
     var formerEnding = Ending.none
@@ -43,9 +47,13 @@ final class InstanceModel {
     var ownWatchdogPeriod: Duration?
     var watchdog: Due?
     var startTimeout: Due?
+    /// The checkpoints that it has come past, and when each has to come again, if it has to.
+    var knownCheckpoints: Set<String> = []
+    var checkpoints: [String: Due] = [:]
     /// What the clocks were before the event at hand changed them: they may strike all the same.
     var formerWatchdog: Due?
     var formerStartTimeout: Due?
+    var formerCheckpoints: [String: Due] = [:]
     var formerAnnouncedStop: Due?
     /// Several when a reload changed the worker under the process.
     var specifications: [WorkerSpecification]
@@ -72,6 +80,7 @@ final class InstanceModel {
     /// Forgets clocks that no longer run.
     func stopClocks() {
         watchdog = nil
+        checkpoints = [:]
         startTimeout = nil
         stableSince = nil
     }

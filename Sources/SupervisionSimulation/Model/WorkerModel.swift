@@ -22,7 +22,7 @@ final class WorkerModel {
     var failedAt = MonotonicInstant.zero
     var goneAt: MonotonicInstant?
     /// The failure that is still to be reported, and of which process.
-    var unreported: (cause: FailureCause, instance: InstanceID)?
+    var unreported: (causes: [FailureCause], instance: InstanceID)?
     /// Failures in a row without a stable run: a range where the specification leaves a choice.
     var failuresLow = 0
     var failuresHigh = 0
@@ -31,7 +31,7 @@ final class WorkerModel {
     /// Something other than the worker's own failure may start it: a request, a reload, its group, an unpark.
     var hasOtherCause = true
     /// A failure that may be reported although the process was asked to go when it was over.
-    var reportable: (cause: FailureCause, instance: InstanceID)?
+    var reportable: (causes: [FailureCause], instance: InstanceID)?
     /// An operator asked for its start, which neither order nor gates hold up.
     var isOnRequest = false
     /// The time for its own restart came while it was held, and that restart is made once no reason holds any more; or its

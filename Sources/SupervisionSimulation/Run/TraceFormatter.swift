@@ -130,6 +130,8 @@ package struct TraceFormatter {
         case .stopping: "STOPPING=1"
         case .reloading: "RELOADING=1"
         case .timeoutExtended(let by): "EXTEND_TIMEOUT_USEC=\(by)"
+        case .checkpoint(let name): "HOLDFAST_CHECKPOINT=\(name)"
+        case .unhealthy(let reason): "that its probes fail: \(reason)"
         }
     }
 
@@ -164,7 +166,9 @@ package struct TraceFormatter {
         return
             "\(worker.name): \(worker.restart.rawValue), ready \(worker.readiness.rawValue) in \(worker.startTimeout)"
             + ", gate \(worker.startGate.rawValue)\(worker.isEssential ? ", essential" : "")"
-            + (worker.watchdog.map { ", watchdog \($0)" } ?? "") + ", back-off \(worker.backoff.initial) to "
+            + (worker.watchdog.map { ", watchdog \($0)" } ?? "")
+            + worker.checkpoints.sorted { $0.key < $1.key }.map { ", \($0.key) every \($0.value)" }.joined()
+            + ", back-off \(worker.backoff.initial) to "
             + "\(worker.backoff.maximum) (jitter \(worker.backoff.jitter)), stable after \(worker.backoff.stableAfter)"
             + ", attempts \(worker.attempts.maximum.map { "\($0)" } ?? "unlimited"), retry "
             + "\(worker.attempts.retryAfterGivingUp.map { "\($0)" } ?? "never"), stop [\(steps)] kill "

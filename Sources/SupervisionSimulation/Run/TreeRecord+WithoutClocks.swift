@@ -31,6 +31,7 @@ extension LiveInstance {
         var live = self
         live.startDeadline = live.spawnedAt
         live.watchdogDeadline = nil
+        live.checkpoints = live.checkpoints.map { LiveInstance.Checkpoint($0.name) }
         live.stableAt = nil
         return live
     }

@@ -2,7 +2,7 @@ package import Supervision
 
 /// Something that happens to the tree from outside, at an instant fixed by the schedule. Workers go by name, so that
 /// a schedule stays meaningful when other stimuli are taken out of it.
-package enum Stimulus: Sendable {
+package enum Stimulus: Equatable, Sendable {
     case operatorRequest(String, OperatorRequest)
     case pause(String, PauseReason)
     case resume(String, PauseReason)
@@ -21,7 +21,7 @@ package enum Stimulus: Sendable {
 }
 
 /// A stimulus and when it comes.
-package struct TimedStimulus: Sendable {
+package struct TimedStimulus: Equatable, Sendable {
     /// Since the start of the schedule.
     package var offset: Duration
     package var stimulus: Stimulus

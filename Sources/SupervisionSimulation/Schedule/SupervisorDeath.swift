@@ -1,7 +1,7 @@
 package import Supervision
 
 /// A death of the supervisor (SIGKILL, or a crash of its own), and what the next one finds.
-package struct SupervisorDeath: Sendable {
+package struct SupervisorDeath: Equatable, Sendable {
     /// Which wake-up it falls into.
     package enum Moment: Sendable, Equatable {
         /// None: it dies between two of them.

@@ -63,12 +63,19 @@ struct TreeGenerator {
         made.startGate = random.pick(StartGate.allCases)
         made.startTimeout = time(1500...5000)
         made.watchdog = random.chance(55) ? time(2000...7000) : nil
+        made.checkpoints = checkpoints()
         made.watchdogSignal = random.pick([.abort, .abort, .quit, .terminate, .kill])
         made.backoff = backoff()
         made.attempts = attempts()
         made.stopPlan = stopPlan()
         made.startsAutomatically = random.chance(92)
         made.launch = LaunchFingerprint("1")
+        return made
+    }
+
+    mutating func checkpoints() -> [String: Duration] {
+        var made: [String: Duration] = [:]
+        for name in ["frame", "upload"] where random.chance(30) { made[name] = time(2000...7000) }
         return made
     }
 

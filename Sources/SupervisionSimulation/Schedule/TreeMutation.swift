@@ -33,7 +33,7 @@ extension TreeGenerator {
 
     private mutating func adjusted(_ worker: WorkerSpecification) -> WorkerSpecification {
         var changed = worker
-        switch random.below(11) {
+        switch random.below(12) {
         case 0, 1, 2: changed.launch = LaunchFingerprint(changed.launch.digest + "+")
         case 3: changed.isEssential.toggle()
         case 4: changed.restart = random.pick(RestartPolicy.allCases)
@@ -42,6 +42,7 @@ extension TreeGenerator {
         case 7: changed.stopPlan = stopPlan()
         case 8: changed.startGate = random.pick(StartGate.allCases)
         case 9: changed.startTimeout = time(1500...5000)
+        case 10: changed.checkpoints = checkpoints()
         default: changed.watchdog = random.chance(50) ? time(2000...7000) : nil
         }
         return changed

@@ -30,6 +30,10 @@ struct WorkerBehaviour {
         case ends(after: Duration, ExitStatus)
         /// Alive, but says nothing any more.
         case hangs(after: Duration)
+        /// Comes past none of its checkpoints any more.
+        case stalls(after: Duration)
+        /// Its probes find it unhealthy.
+        case failsProbe(after: Duration)
         /// WATCHDOG=trigger.
         case triggersWatchdog(after: Duration)
         /// STOPPING=1, then the end, or not.
@@ -62,7 +66,7 @@ struct WorkerBehaviour {
     }
 
     private mutating func addFault(_ random: inout SimulationRandom, watchdog: Duration?) {
-        switch random.below(16) {
+        switch random.below(18) {
         case 0:
             spawnFailure = random.pick([
                 SpawnFailure(step: "exec", errno: 2), SpawnFailure(step: "clone", errno: 11),
@@ -78,10 +82,12 @@ struct WorkerBehaviour {
             life = .announcesStop(
                 after: random.milliseconds(0...5_000),
                 endsAfter: random.chance(60) ? random.milliseconds(0...3_000) : nil, Self.status(&random))
-        case 11: stopEnds = nil
-        case 12: stopEnds = (random.milliseconds(0...3_000), Self.status(&random))
-        case 13: stragglers = random.chance(75) ? .untilKilled(random.milliseconds(1...1_500)) : .forever
-        case 14:
+        case 11: life = .stalls(after: random.milliseconds(0...6_000))
+        case 12: life = .failsProbe(after: random.milliseconds(0...6_000))
+        case 13: stopEnds = nil
+        case 14: stopEnds = (random.milliseconds(0...3_000), Self.status(&random))
+        case 15: stragglers = random.chance(75) ? .untilKilled(random.milliseconds(1...1_500)) : .forever
+        case 16:
             killTakes = random.chance(60) ? random.milliseconds(1...2_500) : nil
             if random.chance(50) { stopEnds = nil }
         default:

@@ -63,9 +63,7 @@ struct World {
         if now >= faultsEnd { sparing.faultRate = 0 }
         let behaviour = WorkerBehaviour(key, in: sparing, watchdog: specification.watchdog)
         if behaviour.isFaulty { faultySpawns.append(key) }
-        let process = WorldProcess(
-            worker: worker, name: specification.name, instance: instance, behaviour: behaviour,
-            pingPeriod: specification.watchdog)
+        let process = WorldProcess(worker: worker, specification, instance: instance, behaviour: behaviour)
         processes[instance] = process
         living.append(process)
         if let failure = behaviour.spawnFailure {
@@ -136,6 +134,9 @@ struct World {
         case .groupVanishes:
             process.stage = .gone
             return tell(.groupEmptied(process.worker, instance), of: process, at: now)
+        case .failsProbe where process.stage == .running:
+            // Also while it is frozen, and for a process that ends meanwhile.
+            return tell(.notified(process.worker, instance, .unhealthy("no answer")), of: process, at: now)
         default: break
         }
         guard process.stage == .ordered || process.stage == .running else { return }
@@ -150,10 +151,15 @@ struct World {
         case .pings:
             say(.watchdogPing, process, at: now)
             schedulePing(process, at: now)
+        case .passes(let checkpoint):
+            guard !process.isStalled else { return }
+            say(.checkpoint(process.checkpoints[checkpoint].name), process, at: now)
+            scheduleCheckpoint(checkpoint, process, at: now)
         case .says(let notification): say(notification, process, at: now)
         case .hangs: if now < faultsEnd { process.isHung = true }
+        case .stalls: if now < faultsEnd { process.isStalled = true }
         case .ends(let status): end(process, status, at: now)
-        case .dies, .groupVanishes: break
+        case .dies, .groupVanishes, .failsProbe: break
         }
     }
 
@@ -163,6 +169,7 @@ struct World {
         let behaviour = process.behaviour
         if let after = behaviour.readyAfter { schedule(.becomesReady, of: process, after: after, at: now) }
         schedulePing(process, at: now)
+        for index in process.checkpoints.indices { scheduleCheckpoint(index, process, at: now) }
         if let (after, extra) = behaviour.startExtension {
             schedule(.says(.timeoutExtended(extra)), of: process, after: after, at: now)
         }
@@ -185,6 +192,10 @@ struct World {
             if !isTooLate(after) { schedule(.ends(status), of: process, after: after, at: now) }
         case .hangs(let after):
             if !isTooLate(after) { schedule(.hangs, of: process, after: after, at: now) }
+        case .stalls(let after):
+            if !isTooLate(after) { schedule(.stalls, of: process, after: after, at: now) }
+        case .failsProbe(let after):
+            if !isTooLate(after) { schedule(.failsProbe, of: process, after: after, at: now) }
         case .triggersWatchdog(let after):
             if !isTooLate(after) { schedule(.says(.watchdogTriggered), of: process, after: after, at: now) }
         case .announcesStop(let after, let endsAfter, let status):
@@ -205,6 +216,13 @@ struct World {
         // On a grid, never at the very same instant again.
         let pause = max(period * process.behaviour.pingPercent / 100, schedule.grid ?? .zero)
         schedule(.pings, of: process, after: pause, at: now)
+    }
+
+    private mutating func scheduleCheckpoint(_ index: Int, _ process: WorldProcess, at now: MonotonicInstant) {
+        guard !process.isHung else { return }
+        let longest = process.checkpoints[index].longest
+        let pause = max(longest * process.behaviour.pingPercent / 100, schedule.grid ?? .zero)
+        schedule(.passes(checkpoint: index), of: process, after: pause, at: now)
     }
 
     private mutating func end(_ process: WorldProcess, _ status: ExitStatus, at now: MonotonicInstant) {

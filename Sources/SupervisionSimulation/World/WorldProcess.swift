@@ -10,6 +10,10 @@ final class WorldProcess {
     let behaviour: WorkerBehaviour
     /// The period of the worker's own pings; `nil` when it sends none.
     var pingPeriod: Duration?
+    /// Where the worker comes past again and again, and how long each may take; sorted.
+    let checkpoints: [(name: String, longest: Duration)]
+    /// It comes past no checkpoint any more, though it does all the rest.
+    var isStalled = false
     var stage = Stage.ordered
     var isFrozen = false
     var isHung = false
@@ -32,12 +36,13 @@ final class WorldProcess {
 
     enum Stage { case ordered, running, ended, gone }
 
-    init(worker: WorkerID, name: String, instance: InstanceID, behaviour: WorkerBehaviour, pingPeriod: Duration?) {
+    init(worker: WorkerID, _ specification: WorkerSpecification, instance: InstanceID, behaviour: WorkerBehaviour) {
         self.worker = worker
-        self.name = name
+        name = specification.name
         self.instance = instance
         self.behaviour = behaviour
-        self.pingPeriod = pingPeriod
+        pingPeriod = specification.watchdog
+        checkpoints = specification.checkpoints.sorted { $0.key < $1.key }.map { (name: $0.key, longest: $0.value) }
     }
 }
 
@@ -47,8 +52,12 @@ enum ProcessStep {
     case spawnFails(SpawnFailure)
     case becomesReady
     case pings
+    case passes(checkpoint: Int)
     case says(Notification)
     case hangs
+    case stalls
+    /// Its prober, who is none of its processes, has had enough.
+    case failsProbe
     case ends(ExitStatus)
     /// A kill takes effect; a frozen group does not escape it.
     case dies

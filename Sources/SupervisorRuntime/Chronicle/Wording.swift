@@ -21,6 +21,10 @@ enum Wording {
             return exit(status ?? .unknown, cause: "watchdog", message: "sent no watchdog ping in time")
         case (.watchdogTriggered, let status):
             return exit(status ?? .unknown, cause: "watchdog-trigger", message: "declared itself hung")
+        case (.checkpointMissed, let status):
+            return exit(status ?? .unknown, cause: "checkpoint", message: cause.map(sentence) ?? "")
+        case (.unhealthy, let status):
+            return exit(status ?? .unknown, cause: "unhealthy", message: cause.map(sentence) ?? "")
         }
     }
 
@@ -84,13 +88,20 @@ enum Wording {
         case .startTimedOut: "was not ready in time"
         case .watchdogTimedOut: "sent no watchdog ping in time"
         case .watchdogTriggered: "declared itself hung"
+        case .checkpointMissed(let name, let longest): "no checkpoint \(name) for \(duration(longest))"
+        case .unhealthy(let reason): "unhealthy: \(reason)"
         }
     }
 
     /// The failure with how long the program had run, if it ever did.
     static func sentence(_ cause: FailureCause, after ranFor: Duration) -> String {
-        if case .spawnFailed = cause { return sentence(cause) }
-        return "\(sentence(cause)) after \(duration(ranFor))"
+        switch cause {
+        case .spawnFailed: sentence(cause)
+        // Of these it would read as part of the reason.
+        case .checkpointMissed, .unhealthy: "\(sentence(cause)) (\(duration(ranFor)) after its start)"
+        case .exited, .startTimedOut, .watchdogTimedOut, .watchdogTriggered:
+            "\(sentence(cause)) after \(duration(ranFor))"
+        }
     }
 
     /// The action's name on the wire, and a sentence about it.

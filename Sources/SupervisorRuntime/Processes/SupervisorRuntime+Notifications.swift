@@ -29,7 +29,8 @@ extension SupervisorRuntime {
             case .mainPID(let pid):
                 if pid != process.main.pid, !processes.declareMain(pid, of: instance) { refuse(message, resource) }
             case .barrier: break  // answered when the message goes, with its descriptors
-            case .ready, .watchdogPing, .watchdogTrigger, .watchdogPeriod, .stopping, .reloading, .extendTimeout:
+            case .ready, .watchdogPing, .watchdogTrigger, .watchdogPeriod, .stopping, .reloading, .extendTimeout,
+                .checkpoint:
                 if let notification = field.notification { driver.deliver(.notified(worker, instance, notification)) }
             }
         }
@@ -58,6 +59,7 @@ extension NotifyField {
         case .stopping: .stopping
         case .reloading: .reloading
         case .extendTimeout(let duration): .timeoutExtended(duration)
+        case .checkpoint(let name): .checkpoint(name)
         case .status, .mainPID, .barrier: nil
         }
     }

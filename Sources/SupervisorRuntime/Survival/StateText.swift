@@ -30,6 +30,31 @@ enum StateText {
         case .startTimedOut: "start-timeout"
         case .watchdogTimedOut: "watchdog-timeout"
         case .watchdogTriggered: "watchdog-trigger"
+        // A word that the version before knows; `detail` says more.
+        case .checkpointMissed, .unhealthy: "watchdog-timeout"
+        }
+    }
+
+    /// What of a failure the version before does not know: it stands beside `text`, which that one reads.
+    static func detail(_ cause: FailureCause) -> String? {
+        switch cause {
+        case .checkpointMissed(let name, let longest): "checkpoint:\(longest.wholeNanoseconds):\(name)"
+        case .unhealthy(let reason): "unhealthy:\(reason)"
+        case .exited, .spawnFailed, .startTimedOut, .watchdogTimedOut, .watchdogTriggered: nil
+        }
+    }
+
+    /// `nil` for a detail that only a newer version knows.
+    static func cause(fromDetail text: String) -> FailureCause? {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2 else { return nil }
+        switch parts[0] {
+        case "unhealthy": return .unhealthy(String(parts[1]))
+        case "checkpoint":
+            let rest = parts[1].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            guard rest.count == 2, let longest = Int64(rest[0]) else { return nil }
+            return .checkpointMissed(String(rest[1]), within: .nanoseconds(longest))
+        default: return nil
         }
     }
 

@@ -27,6 +27,7 @@ extension WorkerRecord {
         if restarts > 0 { writer.add("restarts", Int64(restarts)) }
         writer.add("last_exit", lastExit.map(StateText.text))
         writer.add("last_failure", lastFailure.map(StateText.text))
+        writer.add("last_failure_detail", lastFailure.flatMap(StateText.detail))
         writer.add("departing", isDeparting)
         if let stopPlan { writer.add("stop_plan", object: stopPlan.stateText) }
         if let watchdogSignal { writer.add("watchdog_signal", Int64(watchdogSignal.rawValue)) }
@@ -49,7 +50,8 @@ extension WorkerRecord {
         brokenSince = try reader.optionalInstant("broken_since")
         restarts = try reader.optionalInteger("restarts") ?? 0
         lastExit = try reader.optionalWord("last_exit", StateText.exit)
-        lastFailure = try reader.optionalWord("last_failure", StateText.cause)
+        let known = try reader.optionalWord("last_failure") { StateText.cause($0) }
+        lastFailure = try reader.detailedCause("last_failure_detail") ?? known
         isDeparting = try reader.flag("departing")
         stopPlan = try json["stop_plan"].map { plan throws(JSONError) in
             try StopPlan(stateJSON: StateReader(json: plan))
@@ -90,6 +92,7 @@ extension LiveInstance {
         writer.add("announced_stop", hasAnnouncedStop)
         writer.add("watchdog_ns", watchdogPeriod)
         writer.add("until_stable_ns", stabilityRemaining)
+        writer.add("checkpoints", texts: checkpoints.map(\.name))
         return writer.object
     }
 
@@ -101,6 +104,7 @@ extension LiveInstance {
             startDeadline: spawnedAt,
             watchdogPeriod: try reader.optionalDuration("watchdog_ns"),
             stabilityRemaining: .nanoseconds(Int64(try reader.integer("until_stable_ns"))))
+        checkpoints = try reader.texts("checkpoints").sorted().map { Checkpoint($0) }
     }
 }
 
@@ -128,6 +132,11 @@ extension StopPlan.Step {
 }
 
 extension StateReader {
+    /// A failure by its detail; `nil` when there is none that this version knows.
+    fileprivate func detailedCause(_ key: String) throws(JSONError) -> FailureCause? {
+        json[key] == nil ? nil : StateText.cause(fromDetail: try text(key))
+    }
+
     fileprivate func stopSteps() throws(JSONError) -> [StopPlan.Step] {
         try list("steps").map { json throws(JSONError) in
             let step = StateReader(json: json)
@@ -144,6 +153,7 @@ extension Stop {
     fileprivate var stateText: [UInt8] {
         var writer = StateWriter()
         writer.add("purpose", StateText.text(purpose))
+        if case .failure(let cause) = purpose { writer.add("purpose_detail", StateText.detail(cause)) }
         writer.add("requested_too", isRequestedToo)
         writer.add("begun_at", begunAt)
         writer.add("steps", objects: steps.map(\.stateText))
@@ -155,8 +165,10 @@ extension Stop {
 
     fileprivate init(stateJSON reader: StateReader) throws(JSONError) {
         let begunAt = try reader.instant("begun_at")
+        let known = try reader.word("purpose", StateText.purpose)
+        let purpose = try reader.detailedCause("purpose_detail").map { Stop.Purpose.failure($0) } ?? known
         self.init(
-            purpose: try reader.word("purpose", StateText.purpose), isRequestedToo: try reader.flag("requested_too"),
+            purpose: purpose, isRequestedToo: try reader.flag("requested_too"),
             begunAt: begunAt, steps: try reader.stopSteps(),
             killGrace: .nanoseconds(Int64(try reader.integer("kill_grace_ns"))), deadline: begunAt,
             exit: try reader.optionalWord("exit", StateText.exit), endedAt: try reader.optionalInstant("ended_at"))
