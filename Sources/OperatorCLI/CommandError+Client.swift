@@ -47,6 +47,8 @@ extension CommandError {
                 details: problems.map(\.escapedForTerminal))
         case .outputUnavailable(let message):
             self.init(code: .outputUnavailable, message: message.escapedForTerminal)
+        case .monitorUnavailable(let message):
+            self.init(code: .monitorUnavailable, message: message.escapedForTerminal)
         case .upgradeRefused(let message):
             self.init(code: .upgradeRefused, message: "not upgraded: \(message.escapedForTerminal)")
         case .unavailable(let message):

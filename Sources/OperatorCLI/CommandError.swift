@@ -13,6 +13,7 @@ struct CommandError: Error, Equatable {
         static let unavailable = Code(rawValue: "unavailable", exitStatus: 1)
         static let upgradeRefused = Code(rawValue: "upgrade-refused", exitStatus: 1)
         static let outputUnavailable = Code(rawValue: "output-unavailable", exitStatus: 1)
+        static let monitorUnavailable = Code(rawValue: "monitor-unavailable", exitStatus: 1)
         static let usage = Code(rawValue: "usage", exitStatus: 2)
         static let unreachable = Code(rawValue: "unreachable", exitStatus: 3)
         static let timedOut = Code(rawValue: "timed-out", exitStatus: 3)

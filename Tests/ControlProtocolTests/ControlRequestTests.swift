@@ -58,7 +58,7 @@ struct ControlRequestTests {
     @Test func `only the methods that steer workers change anything`() {
         let reading: [RuntimeMethod] = [
             .status, .events(since: nil, follow: true), .incidents(worker: nil, limit: nil),
-            .logs(worker: "a", lines: nil, follow: false),
+            .logs(worker: "a", lines: nil, follow: false), .health, .metrics,
         ]
         let changing: [RuntimeMethod] = [
             .startWorker(name: "a"), .stopWorker(name: "a"), .restartWorker(name: "a"), .pauseWorker(name: "a"),

@@ -50,7 +50,9 @@ struct VarlinkMessageTests {
 
     @Test(arguments: [
         RuntimeError.noSuchWorker(name: "cam"), .notPermitted(message: "no"),
-        .configurationInvalid(problems: ["a:1:2: b: c"]), .outputUnavailable(message: "m"), .unavailable(message: "m"),
+        .configurationInvalid(problems: ["a:1:2: b: c"]), .outputUnavailable(message: "m"),
+        .monitorUnavailable(message: "m"),
+        .unavailable(message: "m"),
     ])
     func `an error of the runtime survives the wire`(error: RuntimeError) {
         #expect(RuntimeError(error.reply) == error)

@@ -17,6 +17,9 @@ import Testing
             guard case .runtime(let method)? = try? ControlRequest(call) else { return .sendAndClose([]) }
             methods.withLock { $0.append(method) }
             if method == .status, react(method).isEmpty { return .reply([VarlinkReply(Fixtures.status)]) }
+            if method == .health, react(method).isEmpty {
+                return .reply([RuntimeError.monitorUnavailable(message: "down").reply])
+            }
             return .reply(react(method))
         }
         defer { server.stop() }
@@ -228,6 +231,29 @@ import Testing
         #expect(!result.output.contains("\u{1b}"))
         let json = try JSONValue.parse(Array(try run("top --json --socket SOCKET").output.utf8))
         #expect(json["workers"]?.arrayValue?.count == Fixtures.status.workers.count)
+        #expect(json["health"]?.isNull == true)
+    }
+
+    @Test func `top has the temperatures where a monitor tells them`() throws {
+        let result = try run("top --socket SOCKET") { $0 == .health ? [VarlinkReply(Fixtures.hot)] : [] }
+        #expect(result.output.contains("Package id 0 77.0 °C"))
+    }
+
+    @Test func `health and metrics print what the monitor says`() throws {
+        let health = try run("health --socket SOCKET") { _ in [VarlinkReply(Fixtures.hot)] }
+        #expect(health.calls == [.health])
+        #expect(health.output.hasPrefix("level shed;"))
+        let json = try run("health --json --socket SOCKET") { _ in [VarlinkReply(Fixtures.hot)] }
+        #expect(json.output == Fixtures.hot.json.text + "\n")
+        let text = "# HELP holdfast_level x\nholdfast_level 2\n"
+        let metrics = try run("metrics --socket SOCKET") { _ in [VarlinkReply(MetricsReply(text: text))] }
+        #expect(metrics.output == text)
+    }
+
+    @Test func `health says when there is nobody to tell it`() throws {
+        let result = try run("health --socket SOCKET")
+        #expect(result.status == 1)
+        #expect(result.error == "holdfast: down\n")
     }
 
     @Test(

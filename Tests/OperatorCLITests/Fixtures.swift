@@ -24,6 +24,42 @@ enum Fixtures {
             worker("logger", "root", "failed", restarts: 12, next: 282, left: 0, last: exited),
         ])
 
+    static let hot = HealthReport(
+        level: "shed", isThrottled: true, throttledBy: "nice and SCHED_IDLE", interval: 5,
+        sensors: [
+            SensorReport(
+                name: "coretemp-isa-0000/Package id 0", kind: "temperature", value: 77, limit: 100, level: "shed",
+                forecast: ForecastReport(value: 79.1, horizon: 30, meanError: 0.4, isTrusted: true)),
+            SensorReport(name: "nct6775/fan1", kind: "fan", value: 1200, level: "normal"),
+            SensorReport(
+                name: "nvme-pci-0100/Composite", kind: "temperature", fault: "implausible", level: "normal"),
+            SensorReport(
+                name: "thermal_zone0/soc", kind: "temperature", value: 51.5, level: "throttle",
+                forecast: ForecastReport(value: 90, horizon: 30, meanError: 9, isTrusted: false)),
+        ],
+        quantities: [
+            QuantityReport(name: "disk:/var", value: 71, level: "normal"),
+            QuantityReport(name: "load", value: 0.25, level: "normal"), QuantityReport(name: "memory", level: "normal"),
+        ],
+        causes: [
+            CauseReport(
+                cause: "heat", level: "shed", why: "coretemp-isa-0000/Package id 0 is at 77.0 °C",
+                shed: ["training", "upload"], nextShed: 3.2),
+            CauseReport(cause: "memory", level: "throttle", shed: ["training"], relief: 12, nextRestore: 22),
+            CauseReport(cause: "pressure", level: "normal"),
+        ],
+        workers: [
+            WorkerUseReport(
+                name: "web",
+                probes: [
+                    ProbeReport(
+                        name: "page", kind: "http", state: "failing", failures: 2, lastFailure: "status 500"),
+                    ProbeReport(name: "port", kind: "tcp", state: "passing"),
+                    ProbeReport(name: "self", kind: "exec", state: "suspended"),
+                ])
+        ],
+        warnings: ["there is no libsensors here"])
+
     static func supervisor(
         _ name: String, _ parent: String?, _ children: [String], _ strategy: String = "one-for-one", made: Int = 0,
         of maximum: Int = 10, within: Double = 60, state: String = "up", next: Double? = nil

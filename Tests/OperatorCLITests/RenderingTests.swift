@@ -260,6 +260,62 @@ struct RenderingTests {
                 """)
     }
 
+    @Test func `top tells how hot it is where that is known`() {
+        let view = TopView(runtime: Fixtures.status.runtime, health: Fixtures.hot, rows: [], palette: .plain)
+        #expect(view.lines[1] == "level shed  coretemp-isa-0000/Package id 0 77.0 °C  thermal_zone0/soc 51.5 °C")
+    }
+
+    @Test func `health tells what is done, why, and what comes next`() {
+        #expect(
+            text(HealthView(report: Fixtures.hot, palette: .plain).lines) == """
+                level shed; workers get less of the processor (nice and SCHED_IDLE)
+                heat: coretemp-isa-0000/Package id 0 is at 77.0 °C; the next is paused in 4 s unless it gets better
+                  paused: training, upload
+                memory: throttle; over in 12 s if it stays so
+                  paused: training; training comes back in 22 s
+                warning: there is no libsensors here
+
+                SENSOR                               NOW     LIMIT   IN 30S  LEVEL     NOTES
+                coretemp-isa-0000/Package id 0   77.0 °C  100.0 °C  79.1 °C  shed      forecast off by 0.4 °C
+                nct6775/fan1                    1200 rpm
+                nvme-pci-0100/Composite                -                     normal    says what cannot be
+                thermal_zone0/soc                51.5 °C            90.0 °C  throttle  forecast off by 9.0 °C, so it \
+                is ignored
+
+                PRESSURE      NOW  LEVEL
+                disk:/var  71.0 %  normal
+                load         0.25  normal
+                memory          -  normal
+
+                WORKER  PROBE  KIND  STATE      NOTES
+                web     page   http  failing    2 failures in a row: status 500
+                web     port   tcp   passing
+                web     self   exec  suspended
+                """)
+    }
+
+    @Test func `a device at rest is told in a line, and its sensors`() {
+        let report = HealthReport(
+            level: "normal", interval: 5,
+            sensors: [SensorReport(name: "cpu", kind: "temperature", value: -3.25, level: "normal")])
+        #expect(
+            text(HealthView(report: report, palette: .plain).lines) == """
+                level normal
+
+                SENSOR      NOW  LEVEL
+                cpu     -3.3 °C  normal
+                """)
+    }
+
+    @Test func `a sensor's name cannot speak to the terminal`() {
+        let report = HealthReport(
+            level: "normal", interval: 5,
+            sensors: [SensorReport(name: "a\u{1b}[31m", kind: "voltage", value: 3.305, level: "normal")])
+        let lines = HealthView(report: report, palette: .plain).lines
+        #expect(lines.allSatisfy { !$0.contains("\u{1b}") })
+        #expect(lines.last?.hasSuffix("3.31 V") == true)
+    }
+
     @Test func `colour changes nothing but colour`() {
         let plain = StatusView(report: Fixtures.status, palette: .plain).lines
         let coloured = StatusView(report: Fixtures.status, palette: .coloured).lines

@@ -72,9 +72,12 @@ import Testing
 
     @Test func `a runtime that goes away is awaited`() throws {
         let count = Counter()
-        let server = try ScriptedServer { _ in
+        let server = try ScriptedServer { call in
+            guard case .runtime(.status)? = try? ControlRequest(call) else {
+                return .reply([VarlinkServiceError.methodNotFound(call.method).reply])
+            }
             // The second frame meets a runtime that has gone, the third one that is back.
-            count.next() == 2 ? .sendAndClose([]) : .reply([VarlinkReply(Fixtures.status)])
+            return count.next() == 2 ? .sendAndClose([]) : .reply([VarlinkReply(Fixtures.status)])
         }
         defer { server.stop() }
         let keyboard = try Keyboard()

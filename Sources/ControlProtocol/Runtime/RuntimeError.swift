@@ -5,6 +5,8 @@ package enum RuntimeError: Error, Equatable, Sendable {
     /// Each problem as `file:line:column: key: what is wrong`.
     case configurationInvalid(problems: [String])
     case outputUnavailable(message: String)
+    /// `holdfast-monitor` does not run, or does not answer.
+    case monitorUnavailable(message: String)
     /// The new binary cannot take over; the old one runs on.
     case upgradeRefused(message: String)
     /// The runtime is stopping, or has too many clients.
@@ -15,6 +17,7 @@ package enum RuntimeError: Error, Equatable, Sendable {
         case notPermitted = "NotPermitted"
         case configurationInvalid = "ConfigurationInvalid"
         case outputUnavailable = "OutputUnavailable"
+        case monitorUnavailable = "MonitorUnavailable"
         case upgradeRefused = "UpgradeRefused"
         case unavailable = "Unavailable"
 
@@ -30,6 +33,7 @@ package enum RuntimeError: Error, Equatable, Sendable {
             case .notPermitted(let message): (.notPermitted, [Key.message.rawValue: message.json])
             case .configurationInvalid(let problems): (.configurationInvalid, [Key.problems.rawValue: problems.json])
             case .outputUnavailable(let message): (.outputUnavailable, [Key.message.rawValue: message.json])
+            case .monitorUnavailable(let message): (.monitorUnavailable, [Key.message.rawValue: message.json])
             case .upgradeRefused(let message): (.upgradeRefused, [Key.message.rawValue: message.json])
             case .unavailable(let message): (.unavailable, [Key.message.rawValue: message.json])
             }
@@ -48,6 +52,7 @@ package enum RuntimeError: Error, Equatable, Sendable {
                 .configurationInvalid(
                     problems: (reply.parameters[Key.problems.rawValue]?.arrayValue ?? []).compactMap(\.stringValue))
             case .outputUnavailable: .outputUnavailable(message: message)
+            case .monitorUnavailable: .monitorUnavailable(message: message)
             case .upgradeRefused: .upgradeRefused(message: message)
             case .unavailable: .unavailable(message: message)
             }

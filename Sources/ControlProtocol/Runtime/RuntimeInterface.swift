@@ -109,6 +109,65 @@ package enum RuntimeInterface {
           lost: int
         )
 
+        # level: normal, throttle, shed or critical. kind: temperature (degrees Celsius), fan (turns a minute), voltage or power
+        # (volts, watts). limit: what the chip or the zone gives itself. fault: implausible, frozen or silent.
+        type Sensor (
+          name: string,
+          kind: string,
+          value: ?float,
+          limit: ?float,
+          fault: ?string,
+          level: string,
+          forecast: ?Forecast
+        )
+
+        # mean_error: by how many degrees the forecasts of late were wrong; one that is not trusted is ignored
+        type Forecast (
+          value: float,
+          horizon_s: float,
+          mean_error: ?float,
+          trusted: bool
+        )
+
+        # memory, cpu and io (pressure, percent of time), load (for each processor), disk:PATH (percent used)
+        type Quantity (
+          name: string,
+          value: ?float,
+          level: string
+        )
+
+        # cause: heat, memory or pressure. shed: in the order in which they went; the last one comes back first.
+        type Cause (
+          cause: string,
+          level: string,
+          why: ?string,
+          shed: []string,
+          # unless things get better
+          next_shed_in_s: ?float,
+          # if things stay as they are: when the level is left, and when the next comes back
+          relief_in_s: ?float,
+          next_restore_in_s: ?float
+        )
+
+        # cpu_s of all its processes where it has a cgroup, else of its main process; the others of its main process
+        type WorkerUse (
+          name: string,
+          cpu_percent: ?float,
+          cpu_s: ?float,
+          resident_bytes: ?int,
+          threads: ?int,
+          probes: []Probe
+        )
+
+        # kind: exec, tcp or http. state: waiting (nothing is known yet), passing, failing or suspended (the worker does not run).
+        type Probe (
+          name: string,
+          kind: string,
+          state: string,
+          failures: int,
+          last_failure: ?string
+        )
+
         method Status() -> (runtime: Runtime, supervisors: []Supervisor, workers: []Worker)
 
         # want the worker, and forget its failures
@@ -130,6 +189,14 @@ package enum RuntimeInterface {
         # that keeps the output; it ends with the call.
         method Logs(worker: string, lines: ?int, follow: ?bool) -> (line: ?LogLine)
 
+        # What the device feels, and does about it. throttled_by: by which means workers get less of the processor. blind: there were
+        # sensors, and none says anything plausible any more.
+        method Health() -> (level: string, throttled: bool, throttled_by: ?string, blind: bool, interval_s: float,
+          sensors: []Sensor, quantities: []Quantity, causes: []Cause, workers: []WorkerUse, warnings: []string)
+
+        # in the text format of Prometheus
+        method Metrics() -> (text: string)
+
         # warnings: what this machine lacks for the new configuration, and which keys wait for the next start of the runtime
         method Reload() -> (added: []string, removed: []string, restarted: []string, adjusted: []string, unchanged: []string,
           warnings: []string)
@@ -144,6 +211,8 @@ package enum RuntimeInterface {
         # every problem as file:line:column: key: what is wrong
         error ConfigurationInvalid (problems: []string)
         error OutputUnavailable (message: string)
+        # holdfast-monitor does not run, or does not answer
+        error MonitorUnavailable (message: string)
         # the new binary cannot take over, and why; the old one runs on
         error UpgradeRefused (message: string)
         # the runtime is stopping, or has too many clients

@@ -10,6 +10,8 @@ package enum RuntimeMethod: Equatable, Sendable {
     case events(since: Int?, follow: Bool)
     case incidents(worker: String?, limit: Int?)
     case logs(worker: String, lines: Int?, follow: Bool)
+    case health
+    case metrics
     case reload
     /// - `binary`: an absolute path; `nil` for the file that the runtime was started from.
     case upgrade(binary: String?)
@@ -25,6 +27,8 @@ package enum RuntimeMethod: Equatable, Sendable {
         case events = "Events"
         case incidents = "Incidents"
         case logs = "Logs"
+        case health = "Health"
+        case metrics = "Metrics"
         case reload = "Reload"
         case upgrade = "Upgrade"
     }
@@ -53,6 +57,8 @@ package enum RuntimeMethod: Equatable, Sendable {
                 .logs(
                     worker: try arguments.required(Key.worker), lines: try arguments.count(Key.lines),
                     follow: try arguments.optional(Key.follow) ?? false)
+            case .health: .health
+            case .metrics: .metrics
             case .reload: .reload
             case .upgrade: .upgrade(binary: try arguments.optional(Key.binary))
             }
@@ -71,6 +77,8 @@ package enum RuntimeMethod: Equatable, Sendable {
         case .events: .events
         case .incidents: .incidents
         case .logs: .logs
+        case .health: .health
+        case .metrics: .metrics
         case .reload: .reload
         case .upgrade: .upgrade
         }
@@ -80,8 +88,8 @@ package enum RuntimeMethod: Equatable, Sendable {
     package var isStream: Bool {
         switch self {
         case .events, .logs: true
-        case .status, .startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .incidents, .reload,
-            .upgrade:
+        case .status, .startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .incidents, .health,
+            .metrics, .reload, .upgrade:
             false
         }
     }
@@ -90,7 +98,7 @@ package enum RuntimeMethod: Equatable, Sendable {
     package var changesState: Bool {
         switch self {
         case .startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .reload, .upgrade: true
-        case .status, .events, .incidents, .logs: false
+        case .status, .events, .incidents, .logs, .health, .metrics: false
         }
     }
 
@@ -98,7 +106,7 @@ package enum RuntimeMethod: Equatable, Sendable {
     package var call: VarlinkCall {
         var parameters = JSONObject()
         switch self {
-        case .status, .reload: break
+        case .status, .health, .metrics, .reload: break
         case .upgrade(let binary): parameters[Key.binary.rawValue] = binary?.json
         case .startWorker(let name), .stopWorker(let name), .restartWorker(let name), .pauseWorker(let name),
             .resumeWorker(let name):

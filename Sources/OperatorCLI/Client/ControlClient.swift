@@ -43,6 +43,18 @@ final class ControlClient {
         try call(.status, as: StatusReport.self)
     }
 
+    /// `nil` when the runtime does not tell: no monitor runs, or it is older than the method.
+    func healthIfKnown() throws(ClientError) -> HealthReport? {
+        do throws(ClientError) {
+            return try call(.health, as: HealthReport.self)
+        } catch {
+            switch error {
+            case .refused, .rejected, .unknown, .disconnected: return nil
+            default: throw error
+            }
+        }
+    }
+
     /// Calls a method with several replies, and hands over each as it comes until the last.
     /// - Parameter waitsForEver: for a stream that follows: the next reply may come tomorrow.
     func stream<Reply: JSONConvertible>(

@@ -10,6 +10,7 @@ struct HoldfastCommand: ParsableCommand {
             EXAMPLES
               holdfast status                  every worker, and when it is tried again
               holdfast top                     the same live, with CPU and memory
+              holdfast health                  how hot the device is, and what it does about it
               holdfast logs camera --follow    what a worker prints
               holdfast incidents camera        why it was restarted
 
@@ -32,8 +33,8 @@ struct HoldfastCommand: ParsableCommand {
             CommandGroup(
                 name: "Watch",
                 subcommands: [
-                    StatusCommand.self, TreeCommand.self, TopCommand.self, EventsCommand.self, LogsCommand.self,
-                    IncidentsCommand.self,
+                    StatusCommand.self, TreeCommand.self, TopCommand.self, HealthCommand.self, EventsCommand.self,
+                    LogsCommand.self, IncidentsCommand.self, MetricsCommand.self,
                 ]),
             CommandGroup(name: "Steer", subcommands: [WorkerCommand.self, ReloadCommand.self, UpgradeCommand.self]),
             CommandGroup(name: "Set up", subcommands: [CheckCommand.self, ConfigCommand.self, VersionCommand.self]),

@@ -4,7 +4,7 @@ import ControlProtocol
 struct TopCommand: OperatorCommand {
     static let configuration = CommandConfiguration(
         commandName: "top",
-        abstract: "Watch the workers live, with CPU and memory.",
+        abstract: "Watch the workers live, with CPU, memory and temperatures.",
         discussion: """
             On a terminal it refreshes every second until q or Ctrl-C. Elsewhere, or with --once, it prints one frame, \
             and CPU is the average over each process's life. CPU, memory (resident) and threads are those of a worker's \
@@ -21,23 +21,26 @@ struct TopCommand: OperatorCommand {
     @OptionGroup var connection: ConnectionOptions
     @OptionGroup var output: OutputOptions
 
-    private enum Key: String { case runtime, workers }
+    private enum Key: String { case runtime, health, workers }
 
     func perform(on console: Console) throws {
         let surroundings = console.surroundings
         guard once || output.json || !surroundings.isOutputTerminal || !surroundings.isInputTerminal else {
             return try TopScreen(connection: connection, console: console).run()
         }
-        let report = try connection.connect(console).status()
+        let client = try connection.connect(console)
+        let report = try client.status()
+        let health = try client.healthIfKnown()
         var sampler = ProcessSampler()
         let rows = sampler.rows(for: report.workers)
         if output.json {
             return try console.print([
-                Key.runtime.rawValue: report.runtime.json, Key.workers.rawValue: .array(rows.map(\.json)),
+                Key.runtime.rawValue: report.runtime.json, Key.health.rawValue: health.json,
+                Key.workers.rawValue: .array(rows.map(\.json)),
             ])
         }
         let view = TopView(
-            runtime: report.runtime, rows: rows, palette: console.palette, width: surroundings.columns)
+            runtime: report.runtime, health: health, rows: rows, palette: console.palette, width: surroundings.columns)
         try console.print(view.lines)
     }
 }

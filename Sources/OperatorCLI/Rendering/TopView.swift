@@ -3,6 +3,8 @@ import ControlProtocol
 /// `holdfast top`: one frame.
 struct TopView {
     var runtime: RuntimeReport
+    /// `nil` while no monitor answers.
+    var health: HealthReport?
     var rows: [TopRow]
     var palette: Palette
     var width: Int?
@@ -27,7 +29,17 @@ struct TopView {
                 Table.Cell(WorkerNotes.text(worker), .faint),
             ])
         }
-        return [RuntimeHeader.line(runtime, palette), ""] + table.lines(palette, width: width)
+        return [RuntimeHeader.line(runtime, palette)] + (health.map { [heat($0)] } ?? []) + [""]
+            + table.lines(palette, width: width)
+    }
+
+    /// The level, and the temperatures, the hottest first.
+    private func heat(_ health: HealthReport) -> String {
+        let temperatures = health.sensors.filter { $0.kind == "temperature" && $0.value != nil && $0.fault == nil }
+            .sorted { ($0.value ?? 0) > ($1.value ?? 0) }.prefix(4)
+            .map { "\($0.name.escapedForTerminal) \(HealthText.value($0.value ?? 0, ofKind: $0.kind))" }
+        let level = palette(HealthText.style(ofLevel: health.level), HealthText.words(ofLevel: health.level))
+        return "level \(level)" + temperatures.map { "  \($0)" }.joined()
     }
 
     static func percent(_ value: Double) -> String {

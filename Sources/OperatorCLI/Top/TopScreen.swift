@@ -90,7 +90,8 @@ final class TopScreen {
     private func sample() throws(ClientError) {
         guard let report = try client?.status() else { return }
         let rows = sampler.rows(for: report.workers)
-        lines = TopView(runtime: report.runtime, rows: rows, palette: console.palette, width: nil).lines
+        let health = try client?.healthIfKnown()
+        lines = TopView(runtime: report.runtime, health: health, rows: rows, palette: console.palette, width: nil).lines
     }
 
     private func draw() throws(SystemError) {

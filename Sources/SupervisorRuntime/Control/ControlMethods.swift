@@ -26,6 +26,8 @@ extension SupervisorRuntime {
             connection.send(VarlinkReply(IncidentsReply(incidents: incidents)))
         case .logs(let worker, let lines, let follow):
             handOverLogs(connection, worker, lines, follow)
+        case .health, .metrics:
+            connection.send(RuntimeError.monitorUnavailable(message: "holdfast-monitor is not there yet").reply)
         case .upgrade(let binary):
             upgrade(to: binary, for: connection)
         case .reload:
