@@ -38,7 +38,7 @@ sanitize: ## run the tests of the core and the runtimes under the thread sanitiz
 	@# Apart, for the simulation needs all processors and the runtimes' tests have time limits. Left out: a test that needs a
 	@# writer faster than the sanitizer lets it be.
 	$(TSAN) --filter '^(SelfPreservationTests|ProbingTests|SupervisionTests|SupervisionSimulationTests)\.'
-	$(TSAN) --skip-build --filter '^(SupervisorRuntimeTests|OutputRuntimeTests)\.' --skip floodersStarveNobody
+	$(TSAN) --skip-build --filter '^(SupervisorRuntimeTests|OutputRuntimeTests|MonitorRuntimeTests)\.' --skip floodersStarveNobody
 
 format: ## format the Swift sources
 	@scripts/install-dependencies build

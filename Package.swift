@@ -67,6 +67,15 @@ let package = Package(
             name: "OutputRuntime", dependencies: ["LinuxSystem", "ControlProtocol", "CJournal", "MonotonicTime"],
             swiftSettings: strict),
         .target(
+            name: "CSensors",
+            cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")]),
+        .target(
+            name: "MonitorRuntime",
+            dependencies: [
+                "SelfPreservation", "Probing", "MonitorProtocol", "ControlProtocol", "LinuxSystem", "CSensors",
+                "MonotonicTime",
+            ], swiftSettings: strict),
+        .target(
             name: "OperatorCLI",
             dependencies: [
                 "ControlProtocol", "Configuration", "LinuxSystem", "MonotonicTime", "Supervision",
@@ -76,7 +85,7 @@ let package = Package(
 
         // Entry points.
         .executableTarget(
-            name: "holdfastd", dependencies: ["SupervisorRuntime", "OutputRuntime", "LinuxSystem"],
+            name: "holdfastd", dependencies: ["SupervisorRuntime", "OutputRuntime", "MonitorRuntime", "LinuxSystem"],
             swiftSettings: strict, linkerSettings: selfContained),
         .executableTarget(
             name: "holdfast", dependencies: ["OperatorCLI"], swiftSettings: strict,
@@ -122,6 +131,12 @@ let package = Package(
             name: "OutputRuntimeTests",
             dependencies: ["OutputRuntime", "LinuxSystem", "ControlProtocol", "MonotonicTime", "TestSupport"],
             swiftSettings: strict),
+        .testTarget(
+            name: "MonitorRuntimeTests",
+            dependencies: [
+                "MonitorRuntime", "MonitorProtocol", "SelfPreservation", "Probing", "ControlProtocol", "LinuxSystem",
+                "MonotonicTime", "TestSupport",
+            ], swiftSettings: strict),
         .testTarget(
             name: "SupervisorRuntimeTests",
             dependencies: [

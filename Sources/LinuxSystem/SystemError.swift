@@ -37,6 +37,9 @@ package struct SystemError: Error, Hashable, Sendable, CustomStringConvertible {
         SystemError(call: call, errno: errno, subject: subject)
     }
 
+    /// The error number of this thread's last failed call that was not made here, such as one of a C module's.
+    package static var current: Int32 { Glibc.errno }
+
     /// What strerror(3) says of an error number.
     package static func text(of errno: Int32) -> String {
         guard let text = strerror(errno) else { return "error \(errno)" }

@@ -69,8 +69,17 @@ struct Ladder: Equatable, Sendable {
 
     private var dwell: Duration { policy.dwell * (1 << relapses) }
 
-    /// When it would be left if the value stayed as it is.
-    var relief: MonotonicInstant? { calmSince.map { $0 + dwell } }
+    /// When the level is left if the value stays as it is, and for which; `nil` while the value holds it.
+    func relief(from value: Double) -> (at: MonotonicInstant, to: Level)? {
+        guard let calmSince else { return nil }
+        return (calmSince + dwell, Level.allCases.last { $0 < level && isHeld($0, by: value) } ?? .normal)
+    }
+
+    /// Takes up where another one has left off, of which only that it had shed work is known: what does not allow that to
+    /// come back holds on.
+    mutating func resume(at value: Double) {
+        if level < .shed, isHeld(.shed, by: value) { level = .shed }
+    }
 
     /// How bad a value is: 0 where shedding ends, 1 where it begins.
     func strain(of value: Double) -> Double {

@@ -1,3 +1,5 @@
+package import MonotonicTime
+
 /// Where the device stands, and why.
 package struct PreservationStatus: Equatable, Sendable {
     package var level: Level
@@ -5,6 +7,8 @@ package struct PreservationStatus: Equatable, Sendable {
     /// No sensor says anything plausible.
     package var isBlind: Bool
     package var sensors: [Sensor]
+    /// Of those with a rule.
+    package var gauges: [Gauge]
     package var causes: [CauseStatus]
 
     package struct Sensor: Equatable, Sendable {
@@ -13,7 +17,18 @@ package struct PreservationStatus: Equatable, Sendable {
         package var celsius: Double?
         package var fault: SensorFault?
         package var level: Level
+        /// From which value on that level holds; `nil` at the level normal.
+        package var threshold: Double?
         package var forecast: ForecastStatus?
+    }
+
+    package struct Gauge: Equatable, Sendable {
+        package var quantity: Quantity
+        /// `nil` before the first measurement.
+        package var value: Double?
+        package var level: Level
+        /// From which value on that level holds; `nil` at the level normal.
+        package var threshold: Double?
     }
 
     package struct ForecastStatus: Equatable, Sendable {
@@ -29,5 +44,11 @@ package struct PreservationStatus: Equatable, Sendable {
         package var level: Level
         /// In the order in which they went; the last one comes back first.
         package var shed: [String]
+        /// When the next one goes unless things get better.
+        package var nextShed: MonotonicInstant?
+        /// When the level is left if things stay as they are.
+        package var relief: MonotonicInstant?
+        /// When the next one comes back if things stay as they are.
+        package var nextRestore: MonotonicInstant?
     }
 }

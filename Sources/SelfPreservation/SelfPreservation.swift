@@ -6,24 +6,25 @@ package import MonotonicTime
 /// Each cause has its own level and its own list of shed workers, and neither knows of the other's: who is shed for heat
 /// and for memory runs again when both have let him go.
 package struct SelfPreservation: Sendable {
-    private var policy: PreservationPolicy
-    private let startedAt: MonotonicInstant
-    private var thermometers: [String: Thermometer] = [:]
-    private var gauges: [Quantity: Gauge] = [:]
+    private(set) var policy: PreservationPolicy
+    let startedAt: MonotonicInstant
+    private(set) var thermometers: [String: Thermometer] = [:]
+    private(set) var gauges: [Quantity: Gauge] = [:]
     private var workers: [SheddableWorker] = []
-    private var sheddings: [Cause: Shedding]
-    private var isThrottled = false
-    private var isBlind = false
-    private var now: MonotonicInstant
+    private(set) var sheddings: [Cause: Shedding]
+    private(set) var isThrottled = false
+    private(set) var isBlind = false
+    private(set) var now: MonotonicInstant
     private var actions: [Action] = []
 
-    private struct Gauge: Sendable {
+    struct Gauge: Sendable {
         var ladder: Ladder
         var value: Double
+        var heardAt: MonotonicInstant
     }
 
     /// What one cause has done.
-    private struct Shedding: Sendable {
+    struct Shedding: Sendable {
         var level = Level.normal
         /// In the order in which they went.
         var shed: [String] = []
@@ -31,8 +32,6 @@ package struct SelfPreservation: Sendable {
         var lastStep: (at: MonotonicInstant, strain: Double)?
         /// Whether the last step brought one back.
         var isRestoring = false
-        /// Without any measurement nobody comes back, for somebody before us may have known why.
-        var isKnown = false
     }
 
     /// - Parameter shed: who is paused already, and for what: by a monitor before this one.
@@ -48,6 +47,8 @@ package struct SelfPreservation: Sendable {
         self.now = max(now, self.now)
         switch event {
         case .temperature(let sensor, let celsius, let limit): take(celsius, limit, from: sensor)
+        case .sensorFound(let sensor): find(sensor)
+        case .sensorIgnored(let sensor): thermometers[sensor] = nil
         case .measured(let quantity, let value): take(value, of: quantity)
         case .workersChanged(let workers): take(workers)
         case .policyChanged(let policy): take(policy)
@@ -66,9 +67,9 @@ package struct SelfPreservation: Sendable {
     package var nextDeadline: MonotonicInstant? {
         var deadlines: [MonotonicInstant] = []
         for thermometer in thermometers.values {
-            let silent = thermometer.heardAt + policy.sensorTimeout
-            deadlines.append(thermometer.fault == .silent ? silent + policy.blindHold : silent)
+            deadlines += [thermometer.heardAt + policy.sensorTimeout, thermometer.heardAt + lostAfter]
         }
+        for gauge in gauges.values where gauge.ladder.level > .normal { deadlines.append(gauge.heardAt + lostAfter) }
         for (cause, shedding) in sheddings {
             guard let lastStep = shedding.lastStep else { continue }
             if shedding.level == .shed, nextToGo(for: cause) != nil {
@@ -76,20 +77,41 @@ package struct SelfPreservation: Sendable {
             }
             if shedding.level < .shed, !shedding.shed.isEmpty { deadlines.append(lastStep.at + policy.restoreInterval) }
         }
-        if sheddings.values.contains(where: { !$0.isKnown && !$0.shed.isEmpty }) {
-            deadlines.append(startedAt + policy.blindHold)
-        }
+        if Cause.allCases.contains(where: resumes) { deadlines.append(startedAt + policy.blindHold) }
         return deadlines.filter { $0 > now }.min()
     }
 
     // MARK: Events
 
     private mutating func take(_ celsius: Double, _ limit: Double?, from sensor: String) {
-        var thermometer = thermometers[sensor] ?? Thermometer(policy, at: now)
+        var thermometer = thermometers[sensor] ?? makeThermometer()
         let verdict = thermometer.take(celsius, limit: limit, by: policy, at: now)
         thermometers[sensor] = thermometer
-        if thermometer.fault == nil { sheddings[.heat]?.isKnown = true }
         report(verdict, of: sensor)
+    }
+
+    private mutating func find(_ sensor: String) {
+        if thermometers[sensor] == nil { thermometers[sensor] = makeThermometer() }
+    }
+
+    private func makeThermometer() -> Thermometer {
+        Thermometer(policy, isResuming: resumes(.heat), at: now)
+    }
+
+    /// Whether somebody before us has shed work for it, and not everything is known yet.
+    private func resumes(_ cause: Cause) -> Bool {
+        sheddings[cause]?.shed.isEmpty == false && !mayRestore(cause)
+    }
+
+    /// Without a measurement of everything there is nobody comes back, for somebody before us may have known why. But not
+    /// for ever.
+    func mayRestore(_ cause: Cause) -> Bool {
+        if startedAt.duration(to: now) >= policy.blindHold { return true }
+        guard cause == .heat else {
+            return policy.quantities.keys.allSatisfy { $0.cause != cause || gauges[$0] != nil }
+        }
+        return thermometers.values.contains { $0.value != nil }
+            && thermometers.values.allSatisfy { $0.value != nil || $0.fault != nil }
     }
 
     private mutating func report(_ verdict: Thermometer.Verdict, of sensor: String) {
@@ -102,11 +124,12 @@ package struct SelfPreservation: Sendable {
 
     private mutating func take(_ value: Double, of quantity: Quantity) {
         guard let ladder = policy.quantities[quantity], !value.isNaN else { return }
-        var gauge = gauges[quantity] ?? Gauge(ladder: Ladder(ladder), value: value)
+        var gauge = gauges[quantity] ?? Gauge(ladder: Ladder(ladder), value: value, heardAt: now)
+        if gauges[quantity] == nil, resumes(quantity.cause) { gauge.ladder.resume(at: value) }
         gauge.value = value
+        gauge.heardAt = now
         gauge.ladder.take(value, at: now)
         gauges[quantity] = gauge
-        sheddings[quantity.cause]?.isKnown = true
     }
 
     private mutating func take(_ workers: [SheddableWorker]) {
@@ -117,9 +140,7 @@ package struct SelfPreservation: Sendable {
     }
 
     private mutating func take(_ policy: PreservationPolicy) {
-        if policy.forecast != self.policy.forecast || policy.frozenAfter != self.policy.frozenAfter {
-            thermometers = [:]
-        }
+        for sensor in thermometers.keys { thermometers[sensor]?.adopt(policy, insteadOf: self.policy) }
         self.policy = policy
         gauges = gauges.filter { policy.quantities[$0.key] != nil }
         for (quantity, ladder) in policy.quantities { gauges[quantity]?.ladder.policy = ladder }
@@ -162,7 +183,10 @@ package struct SelfPreservation: Sendable {
             let strain = strain(of: cause)
             let suffices = strain < 1 || (shedding.lastStep.map { strain < $0.strain } ?? false)
             let waits = sinceStep.map { $0 < policy.shedInterval } ?? false
-            if hasRisen || !waits && !suffices, let worker = nextToGo(for: cause) {
+            if shedding.lastStep == nil, !shedding.shed.isEmpty {
+                // What a monitor before this one has shed may be enough.
+                noteStep(of: cause)
+            } else if hasRisen || !waits && !suffices, let worker = nextToGo(for: cause) {
                 shed(worker, for: cause)
             } else if !waits {
                 // It helps: look again after another interval, from where it is now.
@@ -182,7 +206,7 @@ package struct SelfPreservation: Sendable {
 
     private mutating func restoreNext(_ cause: Cause, _ shedding: Shedding, _ sinceStep: Duration?) {
         guard let worker = shedding.shed.last else { return }
-        guard shedding.isKnown || startedAt.duration(to: now) >= policy.blindHold else { return }
+        guard mayRestore(cause) else { return }
         if shedding.isRestoring, let sinceStep, sinceStep < policy.restoreInterval { return }
         sheddings[cause]?.shed.removeLast()
         sheddings[cause]?.isRestoring = true
@@ -205,7 +229,7 @@ package struct SelfPreservation: Sendable {
     }
 
     /// Who runs and would be the next to be paused: pausing whom another cause has paused helps nobody.
-    private func nextToGo(for cause: Cause) -> String? {
+    func nextToGo(for cause: Cause) -> String? {
         let paused = Set(sheddings.values.flatMap(\.shed))
         return order.first { !paused.contains($0) }
     }
@@ -216,7 +240,9 @@ package struct SelfPreservation: Sendable {
     package var level: Level { sheddings.values.map(\.level).max() ?? .normal }
 
     private func level(of cause: Cause) -> Level {
-        let asked = gauges.filter { $0.key.cause == cause }.map(\.value.ladder.level)
+        // What is measured for as long as it is bad, and is not any more, says nothing of now.
+        let heardGauges = gauges.filter { $0.key.cause == cause && $0.value.heardAt.duration(to: now) < lostAfter }
+        let asked = heardGauges.map(\.value.ladder.level)
         guard cause == .heat else { return asked.max() ?? .normal }
         let heard = thermometers.values.filter { $0.fault == nil || $0.heardAt.duration(to: now) < lostAfter }
         if heard.isEmpty, !thermometers.isEmpty { return policy.blindLevel }
@@ -227,27 +253,9 @@ package struct SelfPreservation: Sendable {
     private var lostAfter: Duration { policy.sensorTimeout + policy.blindHold }
 
     /// How bad it is: 0 where shedding would end, 1 where it begins, for the worst that is measured.
-    private func strain(of cause: Cause) -> Double {
+    func strain(of cause: Cause) -> Double {
         var strains = gauges.filter { $0.key.cause == cause }.map { $0.value.ladder.strain(of: $0.value.value) }
         if cause == .heat { strains = thermometers.values.compactMap(\.strain) }
         return strains.max() ?? 0
-    }
-
-    // MARK: Status
-
-    package var status: PreservationStatus {
-        let sensors = thermometers.sorted { $0.key < $1.key }.map { name, thermometer in
-            PreservationStatus.Sensor(
-                name: name, celsius: thermometer.value, fault: thermometer.fault, level: thermometer.ladder.level,
-                forecast: thermometer.forecast.map {
-                    PreservationStatus.ForecastStatus(
-                        celsius: $0.value, meanError: $0.meanError, isTrusted: $0.isTrusted)
-                })
-        }
-        let causes = Cause.allCases.compactMap { cause in
-            sheddings[cause].map { PreservationStatus.CauseStatus(cause: cause, level: $0.level, shed: $0.shed) }
-        }
-        return PreservationStatus(
-            level: level, isThrottled: isThrottled, isBlind: isBlind, sensors: sensors, causes: causes)
     }
 }

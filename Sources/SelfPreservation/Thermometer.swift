@@ -23,11 +23,20 @@ struct Thermometer: Equatable, Sendable {
     /// When something plausible was said last.
     private(set) var heardAt: MonotonicInstant
 
-    init(_ policy: PreservationPolicy, at now: MonotonicInstant) {
+    /// Somebody before us has shed work for heat, and until now nobody knows whether it may come back.
+    private var isResuming: Bool
+
+    init(_ policy: PreservationPolicy, isResuming: Bool = false, at now: MonotonicInstant) {
         ladder = Ladder(policy.temperature)
         forecast = policy.forecast.map { Forecast($0) }
         changedAt = now
         heardAt = now
+        self.isResuming = isResuming
+    }
+
+    /// Other rules; what was learnt stays.
+    mutating func adopt(_ new: PreservationPolicy, insteadOf former: PreservationPolicy) {
+        if new.forecast != former.forecast { forecast = new.forecast.map { Forecast($0) } }
     }
 
     /// What has become of a reading.
@@ -59,21 +68,30 @@ struct Thermometer: Equatable, Sendable {
         } else {
             ladder.policy = policy.temperature
         }
+        if isResuming { ladder.resume(at: worst) }
+        isResuming = false
         ladder.take(worst, at: now)
         return wasFaulty ? .recovered : .believed
     }
 
     /// Time has passed without a reading.
     mutating func wait(_ policy: PreservationPolicy, at now: MonotonicInstant) -> Verdict {
-        guard fault != .silent, heardAt.duration(to: now) >= policy.sensorTimeout else { return .stillFaulty }
+        guard heardAt.duration(to: now) >= policy.sensorTimeout else { return .stillFaulty }
         return fail(.silent)
     }
+
+    /// From which value on its level holds; `nil` for the level normal.
+    var threshold: Double? { ladder.policy.thresholds[ladder.level]?.enter }
+
+    /// When the level is left if the value stays as it is, and for which.
+    var relief: (at: MonotonicInstant, to: Level)? { value == nil ? nil : ladder.relief(from: worst) }
 
     /// Of what the last believed value and the forecast say; `nil` while it is faulty.
     var strain: Double? { fault == nil && value != nil ? ladder.strain(of: worst) : nil }
 
+    /// What was wrong first is what counts: nothing that is said is no news of a sensor that has talked nonsense before.
     private mutating func fail(_ new: SensorFault) -> Verdict {
-        guard fault != new else { return .stillFaulty }
+        guard fault == nil else { return .stillFaulty }
         fault = new
         return .faulty(new)
     }

@@ -1,5 +1,6 @@
 // One binary under several names: processes that share their pages cost little together.
 import LinuxSystem
+import MonitorRuntime
 import OutputRuntime
 import SupervisorRuntime
 
@@ -7,6 +8,8 @@ let arguments = ProcessArguments.current()
 switch ProcessEnvironment.programName {
 case "holdfast-output":
     SystemCall.exit(OutputRuntime.run())
+case "holdfast-monitor":
+    SystemCall.exit(MonitorRuntime.run())
 default:
     SystemCall.exit(SupervisorRuntime.run(SupervisorCommandLine(arguments)))
 }

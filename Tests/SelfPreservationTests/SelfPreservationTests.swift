@@ -218,4 +218,110 @@ struct SelfPreservationTests {
         trace.hold(76, seconds: 1)
         #expect(trace.core.nextDeadline == .zero + .seconds(7), "the next worker")
     }
+
+    @Test func `a lost sensor is told of once, whatever becomes of its silence`() {
+        var trace = Trace()
+        trace.hold(60, seconds: 1)
+        for _ in 0..<100 {
+            trace.hold(.nan, seconds: 1)
+            trace.pass(seconds: 30)
+        }
+        let news = trace.actions.map(\.action).filter { $0 == .allSensorsLost || $0 == .sensorFailed("cpu", .silent) }
+        #expect(trace.actions.first?.action == .sensorFailed("cpu", .implausible))
+        #expect(news == [.allSensorsLost])
+    }
+
+    @Test func `a sensor that is there and never says anything is told of as well`() {
+        var trace = Trace()
+        trace.send(.sensorFound("cpu"))
+        trace.send(.sensorFound("other"))
+        trace.heat([50], sensor: "other")
+        trace.pass(seconds: 9)
+        #expect(trace.actions.map(\.action) == [.sensorFailed("cpu", .silent)])
+        trace.send(.sensorIgnored("cpu"))
+        #expect(trace.core.status.sensors.map(\.name) == ["other"])
+    }
+
+    @Test func `nobody comes back before every sensor there is has been heard`() {
+        var trace = Trace(shed: [.heat: ["a", "b"]])
+        trace.send(.sensorFound("cpu"))
+        trace.send(.sensorFound("other"))
+        trace.heat([50], sensor: "other")
+        #expect(trace.restored.isEmpty)
+        #expect(trace.core.status.causes[0].nextRestore == .zero + .seconds(60))
+        trace.hold(50, seconds: 1)
+        #expect(trace.restored == ["b"])
+    }
+
+    @Test func `between the thresholds whom a monitor before this one has shed stays so, and nobody else goes`() {
+        var trace = Trace(shed: [.heat: ["a"]])
+        trace.send(.sensorFound("cpu"))
+        trace.hold(70, seconds: 100)
+        #expect(trace.core.level == .shed)
+        #expect(trace.restored.isEmpty && trace.shed.isEmpty)
+        trace.hold(60, seconds: 31)
+        #expect(trace.restored == ["a"])
+    }
+
+    @Test func `the same holds for pressure, once all of it is known`() {
+        var policy = Trace.policy
+        policy.quantities[.memoryPressure] = LadderPolicy([.shed: Threshold(enter: 40, leave: 10)], dwell: .seconds(30))
+        policy.quantities[.load] = LadderPolicy([.shed: Threshold(enter: 4, leave: 2)], dwell: .seconds(30))
+        policy.quantities[.fileSystem("/")] = LadderPolicy(
+            [.shed: Threshold(enter: 95, leave: 90)], dwell: .seconds(30))
+        var trace = Trace(policy, shed: [.memory: ["a"], .pressure: ["b"]])
+        trace.send(.measured(.memoryPressure, 20))
+        trace.send(.measured(.load, 1))
+        trace.pass(seconds: 20)
+        #expect(trace.restored.isEmpty)
+        #expect(trace.core.status.causes.map(\.level) == [.normal, .shed, .normal])
+        trace.send(.measured(.fileSystem("/"), 50))
+        #expect(trace.restored == ["b"])
+    }
+
+    @Test func `what is not measured any more does not hold for ever`() {
+        var policy = Trace.policy
+        policy.quantities[.fileSystem("/")] = LadderPolicy(
+            [.shed: Threshold(enter: 95, leave: 90)], dwell: .seconds(30))
+        var trace = Trace(policy)
+        trace.send(.measured(.fileSystem("/"), 99))
+        #expect(trace.shed == ["a"])
+        #expect(trace.core.status.gauges[0].threshold == 95)
+        trace.pass(seconds: 69)
+        #expect(trace.core.level == .shed)
+        trace.pass(seconds: 1)
+        #expect(trace.core.level == .normal)
+        #expect(trace.restored.first == trace.shed.last)
+    }
+
+    @Test func `the status says when the next goes, when the level is left and when the next comes back`() {
+        var trace = Trace()
+        trace.hold(76, seconds: 1)
+        #expect(trace.core.status.causes[0].nextShed == .zero + .seconds(6))
+        #expect(trace.core.status.causes[0].relief == nil)
+        #expect(trace.core.status.sensors[0].threshold == 75)
+        trace.hold(60, seconds: 1)
+        #expect(trace.core.status.causes[0].nextShed == nil, "it is cool enough")
+        #expect(trace.core.status.causes[0].relief == .zero + .seconds(32))
+        #expect(trace.core.status.causes[0].nextRestore == .zero + .seconds(32))
+        trace.hold(69, seconds: 1)
+        #expect(trace.core.status.causes[0].nextRestore == nil, "not any more")
+        trace.hold(76, seconds: 20)
+        trace.hold(60, seconds: 31)
+        #expect(trace.restored.count == 1)
+        #expect(trace.core.status.causes[0].level == .normal)
+        #expect(trace.core.status.causes[0].nextRestore == .zero + .seconds(trace.second + 10))
+    }
+
+    @Test func `what was learnt outlives a reload`() {
+        var policy = Trace.policy
+        var trace = Trace(policy)
+        trace.hold(76, seconds: 20)
+        trace.forget()
+        policy.forecast = ForecastPolicy(horizon: .seconds(10), tolerance: 3)
+        policy.frozenAfter = .seconds(600)
+        trace.send(.policyChanged(policy))
+        #expect(trace.actions.isEmpty)
+        #expect(trace.core.level == .shed)
+    }
 }

@@ -23,6 +23,9 @@ int hf_is_single_threaded(void);
 /// Gives back freed memory (malloc_trim(3)), and the pages of programs and libraries until they are next used.
 void hf_release_memory(void);
 
+/// One heap for all threads (M_ARENA_MAX of mallopt(3)): a second one costs pages, and pays off only for busy threads.
+void hf_share_heap(void);
+
 /// gettid(2).
 int32_t hf_thread_id(void);
 

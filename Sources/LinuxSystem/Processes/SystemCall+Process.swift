@@ -56,6 +56,11 @@ extension SystemCall {
         hf_release_memory()
     }
 
+    /// For a process with threads that seldom allocate: they share the heap of the first. Call it before they are there.
+    package static func shareHeap() {
+        hf_share_heap()
+    }
+
     /// Keeps what this process has mapped by now out of the children that `ChildProcess` starts, which makes starting
     /// them cheaper the larger this process is. Nothing else may fork afterwards.
     package static func withholdMemoryFromChildren() throws(SystemError) {
