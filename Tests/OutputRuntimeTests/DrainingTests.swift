@@ -78,8 +78,8 @@ import Testing
         try output.write(String(repeating: String(repeating: "x", count: 99) + "\n", count: 20_000), to: writer)
         try output.loop.pump("drained") { try output.unread("flood") == 0 }
         let elapsed = start.duration(to: MonotonicClock.now())
-        // 2 MB in steps of 64 KiB every 10 ms: neither at once, nor blocked.
-        #expect(elapsed > .milliseconds(200) && elapsed < .seconds(10))
+        // 2 MB in steps of 64 KiB every 10 ms: not at once; the time limit of the suite says whether it is blocked.
+        #expect(elapsed > .milliseconds(200))
     }
 
     @Test func reportsLossesAtMostOncePerSecond() throws {
