@@ -61,7 +61,10 @@ let package = Package(
             cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")]),
         .target(
             name: "SupervisorRuntime",
-            dependencies: ["Supervision", "LinuxSystem", "Configuration", "ControlProtocol", "MonotonicTime"],
+            dependencies: [
+                "Supervision", "LinuxSystem", "Configuration", "ControlProtocol", "MonitorProtocol", "SelfPreservation",
+                "MonotonicTime",
+            ],
             swiftSettings: strict),
         .target(
             name: "OutputRuntime", dependencies: ["LinuxSystem", "ControlProtocol", "CJournal", "MonotonicTime"],
@@ -141,7 +144,7 @@ let package = Package(
             name: "SupervisorRuntimeTests",
             dependencies: [
                 "SupervisorRuntime", "OutputRuntime", "Configuration", "Supervision", "ControlProtocol", "LinuxSystem",
-                "MonotonicTime", "TestSupport",
+                "MonitorProtocol", "SelfPreservation", "MonotonicTime", "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -21,9 +21,12 @@ package final class SupervisorRuntime {
     let startedAt: MonotonicInstant
     let overflowDrain: OverflowDrain
     let losses: OutputLosses
-    /// Whether somebody has stopped `holdfast-output`, and when that has lasted too long.
-    var isOutputStopped = false
-    var outputStopTimer: TimerID?
+    let monitorLink: MonitorLink
+    let throttle = WorkerThrottle()
+    let criticalCommand: CriticalCommand
+    var preservation = PreservationWatch()
+    /// Of Holdfast's own processes that somebody has stopped: when that has lasted too long.
+    var stopTimers: [String: TimerID] = [:]
     let defaults: ProcessDefaults
     let cgroups: WorkerCgroups
     let keeper: StateKeeper
@@ -35,6 +38,9 @@ package final class SupervisorRuntime {
     var resources: [WorkerID: WorkerResources] = [:]
     var configuration: Configuration
     var outputSetup: OutputSetup
+    var monitorSetup = MonitorSetup()
+    /// Why pressure is not watched, where it is to be.
+    var pressureWarning: String?
     /// What does not work here as configured; shown in `holdfast status`.
     var warnings: [String] {
         let development = "not started by root: all workers run as the user who started the runtime"
@@ -44,8 +50,8 @@ package final class SupervisorRuntime {
             "control_group: only root can give the control socket to another group, so nobody else may connect"
         return [
             runsAsRoot ? nil : development, cgroups.warning, keeper.warning, missed == 0 ? nil : incomplete,
-            unsealedWarning, isWithoutControlGroup ? withoutGroup : nil,
-        ].compactMap { $0 } + outputSetup.warnings
+            unsealedWarning, isWithoutControlGroup ? withoutGroup : nil, runsMonitor ? pressureWarning : nil,
+        ].compactMap { $0 } + outputSetup.warnings + confinementWarningsOfMonitor
     }
     var control: ControlServer?
     private var isWithoutControlGroup = false
@@ -92,11 +98,13 @@ package final class SupervisorRuntime {
             eventCapacity: configuration.runtime.eventBuffer, incidentCapacity: configuration.runtime.incidentBuffer,
             lastEvent: predecessor?.lastEvent ?? 0, loop: loop)
         outputLink = OutputLink(loop: loop, chronicle: chronicle)
+        monitorLink = MonitorLink(loop: loop)
         serviceManager = try ServiceManagerLink(loop: loop, environment: environment)
         overflowDrain = OverflowDrain(loop: loop)
         losses = OutputLosses(loop: loop)
         var deliver: (Event) -> Void = { _ in }
         processes = ProcessTable(loop: loop, runtime: keeper.runtime) { deliver($0) }
+        criticalCommand = CriticalCommand(loop: loop, processes: processes, defaults: defaults)
         deliver = { [unowned self] in driver.deliver($0) }
     }
 
@@ -187,6 +195,7 @@ package final class SupervisorRuntime {
         SignalSource.ignoreBrokenPipes()
         signals = try SignalSource(loop: loop, signals: Self.handledSignals) { [unowned self] in received($0) }
         connectOutput()
+        connectMonitor()
         connectServiceManager()
         connectKeeper()
         try openControlSocket()
@@ -204,6 +213,7 @@ package final class SupervisorRuntime {
             try removeLeftovers()
             driver.deliver(.started)
         }
+        releaseUnlessProtected()
         commit()
         serviceManager.started()
         onStarted()
@@ -230,7 +240,7 @@ package final class SupervisorRuntime {
         case SignalNumber.child:
             processes.childrenEnded()
             cgroups.sweep()
-            checkOutputRuns()
+            checkSystemProcessesRun()
         case SignalNumber.hangUp: reloadBySignal()
         case SignalNumber.user2: upgrade(to: nil)
         default: stop(because: "\(SignalNumber.name(signal.signal)) from process \(signal.pid)")
@@ -271,7 +281,7 @@ package final class SupervisorRuntime {
 
     private func makeDriver() -> TreeDriver {
         var random = SystemRandomNumberGenerator()
-        let specification = configuration.tree(system: OutputWorker.supervisor(outputSetup.fingerprint))
+        let specification = configuration.tree(system: systemSpecification)
         let tree =
             if let predecessor {
                 SupervisorTree(specification, seed: random.next(), restoring: predecessor.tree)
@@ -280,7 +290,7 @@ package final class SupervisorRuntime {
             }
         return TreeDriver(
             tree, loop: loop,
-            perform: { [unowned self] in perform($0) }, record: { [unowned self] in recorder.record($0) })
+            perform: { [unowned self] in perform($0) }, record: { [unowned self] in record($0) })
     }
 
     private func perform(_ action: Action) {
@@ -295,6 +305,11 @@ package final class SupervisorRuntime {
         case .report: break  // recorded by the driver, after all other actions
         case .completeShutdown: isDown = true
         }
+    }
+
+    private func record(_ report: Report) {
+        recorder.record(report)
+        if case .workerChanged(let worker, _, _) = report { monitorLink.workersChanged([worker]) }
     }
 
     private var recorder: ReportRecorder {
@@ -320,13 +335,17 @@ package final class SupervisorRuntime {
 
     private func connectKeeper() {
         keeper.snapshot = { [unowned self] in survivalRecord }
-        processes.onGone = { [unowned self] in serviceManager.store.remove(.process(of: $0)) }
+        processes.onGone = { [unowned self] in
+            serviceManager.store.remove(.process(of: $0))
+            throttle.forget($0)
+        }
     }
 
     private func forget(_ worker: WorkerID) {
         guard let name = roster.removeValue(forKey: worker)?.name else { return }
         chronicle.forget(name)
         losses.close(name)
+        monitorLink.workerLeft(worker, name)
         guard let resource = resources.removeValue(forKey: worker) else { return }
         if let registration = resource.notifyRegistration { loop.unregister(registration) }
         outputLink.remove(name)
@@ -340,7 +359,7 @@ package final class SupervisorRuntime {
             version: HoldfastVersion.current, pid: Int(SystemCall.processID()),
             state: isStopping ? "stopping" : "running",
             uptime: startedAt.duration(to: loop.now).inSeconds, name: configuration.runtime.name,
-            warnings: [lostOutputWarning].compactMap { $0 } + warnings)
+            warnings: [lostOutputWarning, unprotectedWarning].compactMap { $0 } + warnings)
         let reporter = StatusReporter(
             now: loop.now,
             pid: { [unowned self] in processes.pid(of: $0).map(Int.init) },
@@ -361,15 +380,21 @@ package final class SupervisorRuntime {
         let waiting = configuration.runtime.keysThatWaitForAStart(new.runtime).map {
             "\($0) takes effect when holdfastd is started again"
         }
+        let former = configuration
         configuration = new
         outputSetup = OutputSetup(new)
-        driver.deliver(.reloaded(new.tree(system: OutputWorker.supervisor(outputSetup.fingerprint))))
+        monitorSetup = MonitorSetup()
+        driver.deliver(.reloaded(new.tree(system: systemSpecification)))
         driver.recordReports()
         takeRoster()
         refreshOutputs()
+        refreshMonitor()
+        throttleAll()
+        releaseUnlessProtected()
         SystemCall.releaseMemory()
+        lastReload.noteShedOrders(former.shedOrders, new.shedOrders)
         // Holdfast's own processes are no concern of the file.
-        lastReload.unchanged.removeAll { $0 == OutputWorker.name }
+        lastReload.unchanged.removeAll(where: SystemSupervisor.includes)
         let warnings = report.environmentProblems.map(\.description) + waiting
         for warning in warnings {
             log.write(.warning, warning)

@@ -57,7 +57,7 @@ import Testing
             executable: try #require(SystemCall.programInterpreter), arguments: ["ld.so", perl, "-e", script])
         let free = try Self.output(of: request)
         #expect(free.hasPrefix("inside yes\noutside yes\nread yes\nprocess yes\n"))
-        setup.apply(to: &request)
+        setup.confinement.apply(to: &request)
         let confined = try Self.output(of: request)
         #expect(
             confined == "inside yes\noutside no\nread no\nprocess no\nexecute no\ninternet no\nunix yes\n")

@@ -8,7 +8,9 @@ package struct EventReport: Equatable, Sendable {
     package var monotonic: Double
     /// `worker-changed`, `worker-failed`, `worker-recovered`, `group-restarted`, `intensity-exceeded`,
     /// `supervisor-retried`, `incident-completed`, `group-abandoned`, `reloaded`, `output-lost`, `events-lost`,
-    /// `notify-refused`, `runtime-started`, `runtime-adopted`, `runtime-upgrading`, `runtime-stopping` or `warning`.
+    /// `notify-refused`, `runtime-started`, `runtime-adopted`, `runtime-upgrading`, `runtime-stopping`,
+    /// `level-changed`, `throttled`, `alert`, `worker-shed`, `worker-restored`, `sensor-failed`,
+    /// `sensor-recovered`, `probe-failed`, `probe-recovered` or `warning`.
     package var kind: String
     package var worker: String?
     package var supervisor: String?

@@ -74,7 +74,8 @@ package enum RuntimeInterface {
           monotonic: float,
           # worker-changed, worker-failed, worker-recovered, group-restarted, intensity-exceeded, supervisor-retried,
           # incident-completed, group-abandoned, reloaded, output-lost, events-lost, notify-refused, runtime-started,
-          # runtime-adopted, runtime-upgrading, runtime-stopping, warning
+          # runtime-adopted, runtime-upgrading, runtime-stopping, level-changed, throttled, alert, worker-shed, worker-restored,
+          # sensor-failed, sensor-recovered, probe-failed, probe-recovered, warning
           kind: string,
           worker: ?string,
           supervisor: ?string,

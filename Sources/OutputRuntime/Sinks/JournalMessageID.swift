@@ -22,6 +22,15 @@ enum JournalMessageID {
         "runtime-adopted": "8932ee222ca34de6b1f8fd9b6acb8b8a",
         "runtime-upgrading": "cdc19423356d4500aec9852434719217",
         "runtime-stopping": "0b18624441d147a399023cdabaa74e7d",
+        "level-changed": "9d10d3e3891e45db852a578c55018c1d",
+        "throttled": "3e10952d65eb47d9b3645bf1c4c485fc",
+        "alert": "71a62e3a544a4a39ac15a26a26e00f4e",
+        "worker-shed": "310fd163b56f4d0bb73c42536d14738d",
+        "worker-restored": "198c7c24a6ae44d5909cf99cf2cf60b1",
+        "sensor-failed": "045445923cdc4ecd824db8a10758eaae",
+        "sensor-recovered": "e422f59c60ce4ca3ab8532da1a8e44ef",
+        "probe-failed": "04ff27f09b8b486ea316de1930cc64ba",
+        "probe-recovered": "25ce12f4d81f41eea3bd1f3584888ca2",
         "warning": "59997603b4a34c4fa4f0ae3ee8631691",
     ]
 }

@@ -91,10 +91,14 @@ final class JournalSink: LogSink {
     /// Severities of syslog(3).
     private static func severity(ofKind kind: String) -> Int {
         switch kind {
+        case "alert": 2
         case "intensity-exceeded", "group-abandoned": 3
-        case "worker-failed", "group-restarted", "output-lost", "events-lost", "notify-refused", "warning": 4
+        case "worker-failed", "group-restarted", "output-lost", "events-lost", "notify-refused", "worker-shed",
+            "sensor-failed", "probe-failed", "warning":
+            4
         case "worker-recovered", "supervisor-retried", "reloaded", "runtime-started", "runtime-adopted",
-            "runtime-upgrading", "runtime-stopping":
+            "runtime-upgrading", "runtime-stopping", "level-changed", "throttled", "worker-restored",
+            "sensor-recovered", "probe-recovered":
             5
         default: 6
         }

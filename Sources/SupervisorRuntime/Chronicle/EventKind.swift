@@ -20,5 +20,16 @@ enum EventKind: String, CaseIterable {
     /// Another binary is executed in this one's place.
     case runtimeUpgrading = "runtime-upgrading"
     case runtimeStopping = "runtime-stopping"
+    /// How far the device goes to protect itself, for one cause.
+    case levelChanged = "level-changed"
+    case throttled
+    /// Somebody should look at the device now.
+    case alert
+    case workerShed = "worker-shed"
+    case workerRestored = "worker-restored"
+    case sensorFailed = "sensor-failed"
+    case sensorRecovered = "sensor-recovered"
+    case probeFailed = "probe-failed"
+    case probeRecovered = "probe-recovered"
     case warning
 }

@@ -94,3 +94,12 @@ extension ReloadSummary {
             warnings: warnings)
     }
 }
+
+extension ReloadSummary {
+    /// A worker's place in the shed order is no concern of the tree.
+    mutating func noteShedOrders(_ former: [String: Int], _ new: [String: Int]) {
+        let moved = unchanged.filter { former[$0] != new[$0] }
+        unchanged.removeAll(where: moved.contains)
+        adjusted += moved
+    }
+}

@@ -1,5 +1,6 @@
 import ControlProtocol
 import LinuxSystem
+import MonitorProtocol
 import Supervision
 
 /// What the methods of the control interface do.
@@ -26,8 +27,10 @@ extension SupervisorRuntime {
             connection.send(VarlinkReply(IncidentsReply(incidents: incidents)))
         case .logs(let worker, let lines, let follow):
             handOverLogs(connection, worker, lines, follow)
-        case .health, .metrics:
-            connection.send(RuntimeError.monitorUnavailable(message: "holdfast-monitor is not there yet").reply)
+        case .health:
+            ask(.health, for: connection) { [unowned self] in healthReply($0) }
+        case .metrics:
+            ask(.metrics, for: connection) { VarlinkReply(MetricsReply(text: $0)) }
         case .upgrade(let binary):
             upgrade(to: binary, for: connection)
         case .reload:
@@ -61,7 +64,7 @@ extension SupervisorRuntime {
         guard driver.tree.worker(named: worker) != nil else { return refuse(connection, worker) }
         guard outputLink.isReady else {
             let message =
-                outputIsUnwanted
+                isUnwanted(OutputWorker.name)
                 ? "holdfast-output was stopped by an operator; start it: holdfast worker start \(OutputWorker.name)"
                 : "holdfast-output is not running; it is restarted, try again in a moment"
             return connection.send(RuntimeError.outputUnavailable(message: message).reply)

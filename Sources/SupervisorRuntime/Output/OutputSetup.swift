@@ -6,7 +6,7 @@ import Supervision
 /// configuration is read, for it asks the user database and the disk.
 struct OutputSetup {
     let folder: LogFolder
-    private let confinement: SystemConfinement
+    let confinement: SystemConfinement
 
     var warnings: [String] { confinement.warnings + [folder.warning].compactMap { $0 } }
 
@@ -18,10 +18,6 @@ struct OutputSetup {
         if let number = folder.descriptor?.rawValue { files.allow(number, [.read, .write]) }
         confinement = SystemConfinement(
             user, files: files, denying: Set(SystemCallFilter.Family.allCases), limits: OutputWorker.limits)
-    }
-
-    func apply(to request: inout SpawnRequest) {
-        confinement.apply(to: &request)
     }
 
     /// Differs when a running process is no longer set up as it should be: another user, or another folder.

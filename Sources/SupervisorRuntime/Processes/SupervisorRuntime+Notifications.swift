@@ -27,7 +27,12 @@ extension SupervisorRuntime {
             switch field {
             case .status(let text): resource.statusText = text
             case .mainPID(let pid):
-                if pid != process.main.pid, !processes.declareMain(pid, of: instance) { refuse(message, resource) }
+                guard pid != process.main.pid else { break }
+                if processes.declareMain(pid, of: instance) {
+                    monitorLink.workersChanged([worker])
+                } else {
+                    refuse(message, resource)
+                }
             case .barrier: break  // answered when the message goes, with its descriptors
             case .ready, .watchdogPing, .watchdogTrigger, .watchdogPeriod, .stopping, .reloading, .extendTimeout,
                 .checkpoint:

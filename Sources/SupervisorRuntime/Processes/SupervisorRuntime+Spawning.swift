@@ -14,10 +14,10 @@ extension SupervisorRuntime {
     func spawn(_ worker: WorkerID, _ instance: InstanceID) {
         let name = name(of: worker)
         do throws(SystemError) {
-            if name == OutputWorker.name {
-                try spawnOutput(worker, instance)
-            } else {
-                try spawnConfigured(worker, instance, name)
+            switch name {
+            case OutputWorker.name: try spawnOutput(worker, instance)
+            case MonitorWorker.name: try spawnMonitor(worker, instance)
+            default: try spawnConfigured(worker, instance, name)
             }
         } catch {
             // Nothing of the instance exists. The tree backs off and tries again, whatever it was (EAGAIN, EMFILE, ...).
@@ -38,7 +38,10 @@ extension SupervisorRuntime {
         request.output = .fifo(path: resource.fifoPath)
         if let identity = request.identity { try resource.letOpenFIFO(identity.uid) }
         markOutput(of: resource, from: instance)
+        let isExempt = driver.tree.specification(of: worker)?.isEssential ?? false
+        request.niceness = throttle.startNiceness(launch.share, isExempt: isExempt)
         try processes.spawn(worker, instance, request, cgroup: cgroups.make(for: name, instance))
+        if let process = processes[instance] { throttle.begin(process, launch.share, isExempt: isExempt) }
         // Recording takes less time than the process needs to get ready, and waking it would take more. In a burst of starts
         // it takes most of the time there is, so that several are recorded together.
         let isBurst = driver.hasMoreSpawns || loop.hasMoreEvents
@@ -64,7 +67,6 @@ extension SupervisorRuntime {
         // Without root nobody can become another user: everything runs as the one who started the runtime.
         request.identity = runsAsRoot ? launch.identity : nil
         request.fileModeMask = launch.umask
-        request.niceness = launch.nice
         request.oomScoreAdjustment = launch.oomScoreAdjustment
         request.limits = launch.limits.map(\.forSpawn)
         request.confinement.forbidsNewPrivileges = launch.sandbox.forbidsNewPrivileges
@@ -88,9 +90,8 @@ extension SupervisorRuntime {
     /// What belongs to the worker; made when it is first needed, out of what a supervisor before us has left.
     func resource(of worker: WorkerID, _ name: String) throws(SystemError) -> WorkerResources {
         if let resource = resources[worker] { return resource }
-        let isOutput = name == OutputWorker.name
-        let resource = try WorkerResources(
-            name: name, in: directory, pipeBytes: isOutput ? nil : configuration.output.pipeSize, inherited: &inherited)
+        let pipeBytes = SystemSupervisor.includes(name) ? nil : configuration.output.pipeSize
+        let resource = try WorkerResources(name: name, in: directory, pipeBytes: pipeBytes, inherited: &inherited)
         resource.notifyRegistration = try loop.register(resource.notifySocket.rawValue, .readable) {
             [weak self] _ in self?.receiveNotifications(of: worker)
         }

@@ -59,7 +59,7 @@ extension SupervisorRuntime {
             }
         }
         driver.deliver(.resumed)
-        replaceOutput()
+        replaceSystemProcesses()
         for (worker, instance, finding) in findings {
             switch finding {
             case .alive: driver.deliver(.spawned(worker, instance))
@@ -70,7 +70,8 @@ extension SupervisorRuntime {
                 driver.deliver(.spawnInterrupted(worker, instance))
             }
         }
-        let workers = findings.filter { name(of: $0.worker) != OutputWorker.name }
+        takeOverThrottled()
+        let workers = findings.filter { !SystemSupervisor.includes(name(of: $0.worker)) }
         let alive = workers.count {
             // Its parent may not have taken its status yet.
             if case .alive(let process) = $0.finding { process.main.exit(keepingZombie: true) == nil } else { false }
@@ -130,14 +131,6 @@ extension SupervisorRuntime {
             if roster[worker] == nil { roster[worker] = RosterEntry(name: name, supervisor: "") }
             _ = try resource(of: worker, name)
         }
-    }
-
-    /// `holdfast-output` has lost its channel with the one who made it: it writes what it has and ends. That is no failure.
-    private func replaceOutput() {
-        guard let output = driver.tree.worker(named: OutputWorker.name), driver.tree.instance(of: output) != nil else {
-            return
-        }
-        driver.deliver(.operatorRequested(output, .restart))
     }
 
     /// Ends what was started for this runtime directory and is not in the record: the record may be older than they are,

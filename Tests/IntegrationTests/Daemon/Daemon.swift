@@ -21,10 +21,13 @@ final class Daemon {
     private let command: [String]
     private let environment: [String: String]
     private let runtime: String
+    private let preservation: String
     /// Where the workers' cgroups are made.
     let cgroup: String?
 
     /// - Parameter configuration: all but `[runtime]`; "WORKER" stands for the misbehaving worker's path.
+    /// - Parameter preservation: in that table. By default nothing is shed, and no monitor runs: how warm this machine is and what
+    ///   else runs on it is no concern of other tests.
     /// - Parameter faults: for `FaultInjection.installForProcess`.
     /// - Parameter environment: of the daemon, besides its `PATH`.
     /// - Parameter permissions: of the folder with everything in it.
@@ -33,7 +36,8 @@ final class Daemon {
     /// - Parameter isAwaited: whether to wait until it answers.
     /// - Parameter prepare: what is done to its folder before.
     init(
-        _ configuration: String, runtime: String = "", faults: String = "", environment: [String: String] = [:],
+        _ configuration: String, runtime: String = "", preservation: String = "enabled = false", faults: String = "",
+        environment: [String: String] = [:],
         launcher: [String] = ["/usr/bin/env"], containment: Containment = .standard, isAwaited: Bool = true,
         permissions: Int = 0o755, parent: URL = FileManager.default.temporaryDirectory,
         prepare: (URL) throws -> Void = { _ in }
@@ -42,6 +46,7 @@ final class Daemon {
         try FileManager.default.createDirectory(
             at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: permissions])
         self.runtime = runtime
+        self.preservation = preservation
         cgroup = try containment.makeDirectory(named: directory.lastPathComponent)
         command =
             launcher + [
@@ -51,7 +56,7 @@ final class Daemon {
         self.environment = environment.merging([
             "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOLDFAST_FAULTS": faults,
         ]) { $1 }
-        try Self.write(configuration, runtime, in: directory, cgroup)
+        try Self.write(configuration, runtime, preservation, in: directory, cgroup)
         try prepare(directory)
         process = try RuntimeProcess(command, environment: self.environment, log: Self.log(in: directory))
         if isAwaited { try awaitAnswer() }
@@ -64,12 +69,13 @@ final class Daemon {
         if let cgroup { Containment.remove(cgroup) }
     }
 
-    func configure(_ configuration: String) throws {
-        try Self.write(configuration, runtime, in: directory, cgroup)
+    /// - Parameter preservation: another one than before.
+    func configure(_ configuration: String, preservation: String? = nil) throws {
+        try Self.write(configuration, runtime, preservation ?? self.preservation, in: directory, cgroup)
     }
 
     private static func write(
-        _ configuration: String, _ runtime: String, in directory: URL, _ cgroup: String?
+        _ configuration: String, _ runtime: String, _ preservation: String, in directory: URL, _ cgroup: String?
     ) throws {
         let text = """
             [runtime]
@@ -78,6 +84,8 @@ final class Daemon {
             runtime_dir = "\(directory.path)/run"
             workers_cgroup = "\(cgroup ?? "off")"
             \(runtime)
+            [preservation]
+            \(preservation)
             [output]
             journal = "off"
             \(configuration.replacing("WORKER", with: Self.misbehaving))
@@ -151,7 +159,7 @@ final class Daemon {
     /// The number of the newest event.
     func lastEvent() throws -> Int { try events().last?.sequence ?? 0 }
 
-    private func events() throws -> [EventReport] {
+    func events() throws -> [EventReport] {
         let connection = try connect()
         try connection.send(MessageFramer.frame(RuntimeMethod.events(since: 0, follow: false).call.json))
         var events: [EventReport] = []
