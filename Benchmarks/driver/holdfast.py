@@ -30,6 +30,18 @@ stable_after = "10ms"
 backoff_initial = "1ms"
 backoff_max = "1ms"
 
+# The monitor runs as anywhere, but how warm this machine is must not pause what is measured.
+[preservation]
+throttle_margin = "off"
+pause_margin = "off"
+critical_margin = "off"
+resume_margin = "off"
+
+[preservation.memory]
+pause_at = "off"
+critical_at = "off"
+resume_below = "off"
+
 [output]
 journal = "off"
 """

@@ -37,7 +37,10 @@ def judged(results):
         at_20 = {name: values["pss_kib"] for name, values in memory["workers_20"].items()}
         at_120 = {name: values["pss_kib"] for name, values in memory["workers_120"].items()}
         add("PSS of holdfastd with 20 workers", at_20["holdfastd"] / 1024, " MB", 6)
-        add("PSS of holdfastd and holdfast-output", sum(at_20.values()) / 1024, " MB", 9)
+        add("PSS of holdfastd and holdfast-output", (at_20["holdfastd"] + at_20["holdfast-output"]) / 1024, " MB", 9)
+        if "holdfast-monitor" in at_20:
+            add("PSS of holdfast-monitor", at_20["holdfast-monitor"] / 1024, " MB", 4)
+            add("PSS of all three", sum(at_20.values()) / 1024, " MB", 13)
         add("PSS growth for each worker", (sum(at_120.values()) - sum(at_20.values())) / 100, " KiB", 8)
     leak = results.get("restarts")
     if leak:

@@ -31,22 +31,23 @@ import Testing
     }
 
     /// Judges a process by what /proc says of it.
-    private static func expectConfinement(of pid: Int32) throws {
+    private static func expectConfinement(of pid: Int32, named name: String = "holdfast-output") throws {
         let status = try status(pid)
-        #expect(status["Name"] == "holdfast-output")
+        // The kernel keeps 15 letters of it.
+        #expect(status["Name"] == String(name.prefix(15)))
         #expect(status["NoNewPrivs"] == "1")
         #expect(status["Seccomp"] == (SystemCallFilter.isAvailable ? "2" : "0"))
         for set in ["CapInh", "CapPrm", "CapEff", "CapAmb"] { #expect(status[set] == "0000000000000000", "\(set)") }
         guard getuid() == 0 else { return }
-        let user = try user()
+        let user = try user(named: name)
         #expect(status["Uid"] == Array(repeating: "\(user.uid)", count: 4).joined(separator: "\t"))
         #expect(status["Gid"] == Array(repeating: "\(user.gid)", count: 4).joined(separator: "\t"))
         #expect(status["Groups"] == "")
         #expect(status["CapBnd"] == "0000000000000000")
     }
 
-    private static func user() throws -> UserAccount {
-        try #require(try AccountDatabase.user(named: "holdfast-output") ?? AccountDatabase.user(named: "nobody"))
+    private static func user(named name: String = "holdfast-output") throws -> UserAccount {
+        try #require(try AccountDatabase.user(named: name) ?? AccountDatabase.user(named: "nobody"))
     }
 
     @Test func `holdfast-output has its own user, no capability, rules and a filter`() throws {
@@ -57,6 +58,48 @@ import Testing
         let log = daemon.directory.appending(path: "state/log").path
         #expect(try SystemCall.status(of: log).uid == Self.user().uid)
         #expect(try SystemCall.status(of: log + "/holdfast-events.log").uid == Self.user().uid)
+    }
+
+    @Test func `holdfast-monitor has its own user, no capability, rules and a filter, whoever starts it`() throws {
+        let daemon = try Daemon(
+            Self.counter, preservation: "pause_margin = \"off\"\ncritical_margin = \"off\"\nresume_margin = \"off\"")
+        let first = try #require(try daemon.await("holdfast-monitor", "ready").pid)
+        try Self.expectConfinement(of: Int32(first), named: "holdfast-monitor")
+        kill(Int32(first), SIGKILL)
+        let second = try #require(try daemon.await("holdfast-monitor", "ready") { $0.pid != first }.pid)
+        try Self.expectConfinement(of: Int32(second), named: "holdfast-monitor")
+        try daemon.replace()
+        let third = try #require(try daemon.await("holdfast-monitor", "ready") { $0.pid != second }.pid)
+        try Self.expectConfinement(of: Int32(third), named: "holdfast-monitor")
+        #expect(try daemon.worker("counter").restarts == 0)
+    }
+
+    @Test func `what both of Holdfast's own processes lack is said once`() throws {
+        let daemon = try Daemon(Self.counter, preservation: "", faults: "landlock_create_ruleset=95,seccomp=22")
+        try daemon.await("holdfast-monitor", "ready")
+        let warnings = try daemon.status().runtime.warnings
+        #expect(warnings.count { $0.contains("has no Landlock") } == 1)
+        #expect(warnings.count { $0.contains("filters no system calls") } == 1)
+    }
+
+    @Test func `a monitor that an operator has stopped is missed, and stays stopped until he wants it again`() throws {
+        let daemon = try Daemon(Self.counter, preservation: "")
+        try daemon.await("holdfast-monitor", "ready")
+        try daemon.call(.stopWorker(name: "holdfast-monitor"))
+        try daemon.await("holdfast-monitor", "stopped")
+        #expect(
+            try daemon.status().runtime.warnings.contains {
+                $0.hasPrefix("holdfast-monitor was stopped by an operator")
+            })
+        let refusal = try #require(throws: VarlinkConnection.Refused.self) { try daemon.call(.metrics) }
+        guard case .monitorUnavailable(let message) = RuntimeError(refusal.reply) else {
+            Issue.record("refused by \(refusal)")
+            return
+        }
+        #expect(message.contains("holdfast worker start holdfast-monitor"))
+        try daemon.call(.startWorker(name: "holdfast-monitor"))
+        try daemon.await("holdfast-monitor", "ready")
+        #expect(try daemon.call(.metrics).error == nil)
     }
 
     @Test func `the next holdfast-output is confined as the first, whoever starts it`() throws {

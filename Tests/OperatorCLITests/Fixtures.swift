@@ -25,7 +25,7 @@ enum Fixtures {
         ])
 
     static let hot = HealthReport(
-        level: "shed", isThrottled: true, throttledBy: "nice and SCHED_IDLE", interval: 5,
+        level: "shed", isThrottled: true, throttledBy: "nice and SCHED_BATCH", interval: 5,
         sensors: [
             SensorReport(
                 name: "coretemp-isa-0000/Package id 0", kind: "temperature", value: 77, limit: 100, level: "shed",

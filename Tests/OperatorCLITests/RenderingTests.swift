@@ -268,7 +268,7 @@ struct RenderingTests {
     @Test func `health tells what is done, why, and what comes next`() {
         #expect(
             text(HealthView(report: Fixtures.hot, palette: .plain).lines) == """
-                level shed; workers get less of the processor (nice and SCHED_IDLE)
+                level shed; workers get less of the processor (nice and SCHED_BATCH)
                 heat: coretemp-isa-0000/Package id 0 is at 77.0 °C; the next is paused in 4 s unless it gets better
                   paused: training, upload
                 memory: throttle; over in 12 s if it stays so

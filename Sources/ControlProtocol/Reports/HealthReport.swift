@@ -4,7 +4,7 @@ package struct HealthReport: Equatable, Sendable {
     package var level: String
     /// Whether workers get less of the processor.
     package var isThrottled: Bool
-    /// By which means they do, such as "cpu.max" or "nice and SCHED_IDLE"; `nil` when nothing is throttled.
+    /// By which means they do, such as "cpu.max" or "nice and SCHED_BATCH"; `nil` when nothing is throttled.
     package var throttledBy: String?
     /// There were temperature sensors, and none says anything plausible any more.
     package var isBlind: Bool

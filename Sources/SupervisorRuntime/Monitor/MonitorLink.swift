@@ -22,6 +22,9 @@ final class MonitorLink {
     /// Whether a process is there that has said it is ready.
     private(set) var isReady = false
 
+    /// Whether there is a process, ready or not.
+    var isConnected: Bool { channel != nil }
+
     /// The workers as they are now, those that have left the tree left out.
     var describe: ([WorkerID]) -> [MonitoredWorker] = { _ in [] }
     /// Called when a new process has to be told everything.
@@ -39,7 +42,7 @@ final class MonitorLink {
     static let answerTime: Duration = .seconds(2)
     private static let largestPacket = 64 * 1024
     /// Workers that are described in one go, before it is seen whether the channel takes more.
-    private static let workersAtOnce = 64
+    private static let workersAtOnce = 512
 
     init(loop: EventLoop) {
         self.loop = loop

@@ -3,8 +3,6 @@ import Configuration
 /// `holdfast-monitor` as a worker of the tree: the second child of the built-in `system` supervisor.
 enum MonitorWorker {
     static let name = "holdfast-monitor"
-    /// Whether this binary can be one.
-    static let isBuiltIn = false
 
     /// Far above what thousands of workers and hundreds of sensors take. It locks no memory.
     static let limits = [

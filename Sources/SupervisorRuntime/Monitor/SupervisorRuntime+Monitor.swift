@@ -7,7 +7,7 @@ import Supervision
 
 /// What `holdfast-monitor` is told, and asked.
 extension SupervisorRuntime {
-    var runsMonitor: Bool { MonitorWorker.isBuiltIn && configuration.preservation.needsMonitor }
+    var runsMonitor: Bool { configuration.preservation.needsMonitor }
 
     func connectMonitor() {
         monitorLink.onConnect = { [unowned self] in refreshMonitor() }
@@ -27,6 +27,7 @@ extension SupervisorRuntime {
 
     /// Tells `holdfast-monitor` everything that it has to know: after its start, and after a reload.
     func refreshMonitor() {
+        guard monitorLink.isConnected else { return }
         monitorLink.configure(monitorSettings())
         openPressureTriggers()
         monitorLink.workersChanged(driver.status.workers.map(\.id))

@@ -41,8 +41,10 @@ extension SupervisorRuntime {
     }
 
     private func restore(_ name: String, _ cause: Cause, _ because: String) {
-        guard let worker = driver.tree.worker(named: name) else { return }
-        driver.deliver(.resumeRequested(worker, cause.reason))
+        guard let worker = driver.status.workers.first(where: { $0.name == name }),
+            worker.pauseReasons.contains(cause.reason)
+        else { return }
+        driver.deliver(.resumeRequested(worker.id, cause.reason))
         chronicle.record(
             .workerRestored, worker: name, because, details: ["cause": .string(cause.rawValue)])
     }

@@ -25,6 +25,16 @@ def configuration(steady=STEADY, journal="on", extra=()):
     """So many workers that do everything right, the witness, and others."""
     # The intensity is not what is tested here.
     text = f"""
+# How warm this machine is pauses nobody.
+[preservation]
+throttle_margin = "off"
+pause_margin = "off"
+critical_margin = "off"
+resume_margin = "off"
+[preservation.memory]
+pause_at = "off"
+critical_at = "off"
+resume_below = "off"
 [output]
 journal = "{journal}"
 rate = "10M"
@@ -69,9 +79,10 @@ class Trial:
         self.witness = witness.Witness()
 
     def tally(self):
-        """Who runs, and how often it was restarted; holdfast-output is replaced at each adoption."""
+        """Who runs, and how often it was restarted; Holdfast's own processes are replaced at each adoption."""
         return {
-            name: (worker["pid"], worker["restarts"]) for name, worker in device.workers().items() if name != "holdfast-output"
+            name: (worker["pid"], worker["restarts"])
+            for name, worker in device.workers().items() if worker["supervisor"] != "system"
         }
 
     @contextlib.contextmanager
