@@ -222,6 +222,10 @@ package final class MonitorRuntime {
     // MARK: The core
 
     private func apply(_ event: Event) {
+        deadman.during { handle(event) }
+    }
+
+    private func handle(_ event: Event) {
         guard let actions = core?.handle(event, at: loop.now) else { return }
         for action in actions { perform(action) }
         if let coreTimer { loop.cancel(coreTimer) }

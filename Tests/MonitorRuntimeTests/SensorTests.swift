@@ -24,7 +24,7 @@ import Testing
         try fixture.loop.pump("all are back") { fixture.restored == ["c", "b", "a"] }
         #expect(fixture.levels == [.shed, .normal])
         #expect(
-            fixture.reasons.last == "it has cooled down: the hottest, thermal_zone0/cpu-thermal, is at 40.0 °C")
+            fixture.reasons.last == "the hottest sensor, thermal_zone0/cpu-thermal, is at 40.0 °C")
         #expect(fixture.reports.contains(.throttle(false)))
     }
 

@@ -76,6 +76,8 @@ final class PressureWatch {
     private func remove(_ resource: PressureResource) {
         if let registration = sources[resource]?.registration { loop.unregister(registration) }
         sources[resource] = nil
+        // The kernel works for it until it is closed.
+        triggers[resource] = nil
     }
 
     private func arm(_ resource: PressureResource) {

@@ -38,7 +38,7 @@ struct PreservationWording {
                 let hottest = status.sensors.filter({ $0.fault == nil && $0.celsius != nil })
                     .max(by: { ($0.celsius ?? 0) < ($1.celsius ?? 0) })
             else { return "no temperature sensor says anything" }
-            return "it has cooled down: the hottest, \(hottest.name), is at \(degrees(hottest.celsius))"
+            return "the hottest sensor, \(hottest.name), is at \(degrees(hottest.celsius))"
         }
         let holding = status.sensors.filter { $0.level == level }
         // The one that is farthest above its threshold.

@@ -83,7 +83,7 @@ final class SensorSurvey {
                 warnOfStuckThread("looking for sensors with libsensors")
                 // The next thread does without it.
                 if reader.stuckThreads < SensorReader.mostStuckThreads { discover(onlyChanges: false) }
-            } else if outcome.answers.first?.value == 1 {
+            } else if !onlyChanges || outcome.answers.first?.value == 1 {
                 if let problem = reader.problem {
                     onWarning("only /sys/class/thermal is read: libsensors cannot be used (\(problem))")
                 }
