@@ -47,7 +47,7 @@ let package = Package(
         .target(name: "CTOML"),
         .target(
             name: "Configuration",
-            dependencies: ["CTOML", "Supervision", "SelfPreservation", "MonotonicTime", "LinuxSystem"],
+            dependencies: ["CTOML", "Supervision", "SelfPreservation", "Probing", "MonotonicTime", "LinuxSystem"],
             swiftSettings: strict),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .target(name: "ControlProtocol", dependencies: ["CJansson"], swiftSettings: strict),
@@ -63,7 +63,7 @@ let package = Package(
             name: "SupervisorRuntime",
             dependencies: [
                 "Supervision", "LinuxSystem", "Configuration", "ControlProtocol", "MonitorProtocol", "SelfPreservation",
-                "MonotonicTime",
+                "Probing", "MonotonicTime",
             ],
             swiftSettings: strict),
         .target(

@@ -13,6 +13,8 @@ package struct Configuration: Equatable, Sendable {
     package var outputs: [String: WorkerOutput]
     /// Who is shed earlier than others, by the worker's name: the lower, the earlier.
     package var shedOrders: [String: Int]
+    /// What each worker that has any is probed by, by the worker's name.
+    package var probes: [String: [WorkerProbe]]
 
     /// The whole tree: the root with the built-in `system` supervisor first, which so starts first and stops last.
     ///

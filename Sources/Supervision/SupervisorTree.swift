@@ -76,6 +76,16 @@ package struct SupervisorTree: Sendable {
         workers.contains(worker) ? workers[worker].phase.instance?.id : nil
     }
 
+    /// The worker's current process, if its program runs and nothing keeps it from working: it is not paused, nor on its way
+    /// down.
+    package func runningInstance(of worker: WorkerID) -> InstanceID? {
+        guard workers.contains(worker) else { return nil }
+        return switch workers[worker].phase {
+        case .running(let live), .ready(let live): live.id
+        case .stopped, .waiting, .held, .starting, .paused, .stopping, .backingOff, .failed, .finished: nil
+        }
+    }
+
     /// The instances whose processes may exist, those of workers that are about to leave the tree included.
     package var liveInstances: [(worker: WorkerID, instance: InstanceID)] {
         workers.ids.compactMap { worker in workers[worker].phase.instance.map { (worker, $0.id) } }

@@ -62,6 +62,7 @@ package final class SupervisorRuntime {
     private var signals: SignalSource?
     private var lock: DirectoryLock?
     lazy var driver = makeDriver()
+    lazy var probes = makeProbeTable()
 
     struct RosterEntry {
         var name: String
@@ -214,6 +215,7 @@ package final class SupervisorRuntime {
             driver.deliver(.started)
         }
         releaseUnlessProtected()
+        probes.configure(configuration.probes)
         commit()
         serviceManager.started()
         onStarted()
@@ -222,6 +224,7 @@ package final class SupervisorRuntime {
         while !isDown {
             commit()
             driver.recordReports()
+            probes.follow(driver.tree)
             processes.forgetFormerPids()
             driver.rearm()
             serviceManager.turnEnded()
@@ -388,11 +391,12 @@ package final class SupervisorRuntime {
         driver.recordReports()
         takeRoster()
         refreshOutputs()
+        probes.configure(new.probes)
         refreshMonitor()
         throttleAll()
         releaseUnlessProtected()
         SystemCall.releaseMemory()
-        lastReload.noteShedOrders(former.shedOrders, new.shedOrders)
+        lastReload.noteAdjusted { former.shedOrders[$0] != new.shedOrders[$0] || former.probes[$0] != new.probes[$0] }
         // Holdfast's own processes are no concern of the file.
         lastReload.unchanged.removeAll(where: SystemSupervisor.includes)
         let warnings = report.environmentProblems.map(\.description) + waiting

@@ -14,7 +14,7 @@ private let lines = [
     "backoff_jitter = 0.2", "stable_after = \"10s\"", "max_attempts = 5", "retry_after_giving_up = \"5m\"",
     "stop_signal = \"SIGTERM\"", "stop_timeout = \"10s\"", "kill_timeout = \"5s\"", "limits = { open_files = 100 }",
     "sandbox = { read_only_paths = [\"/a\", \"/b\"] }", "output = { rate = \"64K\" }",
-    "checkpoints = { frame = \"5s\" }",
+    "checkpoints = { frame = \"5s\" }", "probe = [{ type = \"tcp\", port = 1 }]",
 ]
 
 private let launchChanges = [
@@ -36,7 +36,8 @@ private let policyChanges = [
     "start_after = \"previous-ready\"", "start_timeout = \"31s\"", "watchdog_signal = \"SIGKILL\"",
     "backoff_initial = \"101ms\"", "backoff_max = \"31s\"", "backoff_jitter = 0.3", "stable_after = \"11s\"",
     "max_attempts = 6", "retry_after_giving_up = \"6m\"", "stop_signal = \"SIGINT\"", "stop_timeout = \"11s\"",
-    "kill_timeout = \"6s\"", "checkpoints = { frame = \"6s\" }", "checkpoints = {}", "output = { rate = \"65K\" }",
+    "kill_timeout = \"6s\"", "checkpoints = { frame = \"6s\" }", "checkpoints = {}",
+    "probe = [{ type = \"tcp\", port = 2 }]", "output = { rate = \"65K\" }",
     "sandbox = { read_only_paths = [\"/b\", \"/a\"] }",
 ]
 

@@ -324,9 +324,12 @@ private let overrides: [Override] = [
             return schema.settings.map { "\(own)__\($0.name.uppercased())" }
                 + schema.subtables.filter(hasNameOrNeedsNone).flatMap(names).map { "\(own)__\($0)" }
         }
-        let supervisors = files.replacing("name = \"vision\"", with: "name = \"logger\"")
+        let probed = files.replacing(
+            "name = \"logger\"\ncommand",
+            with: "name = \"logger\"\nprobe = [{ name = \"logger\", type = \"tcp\", port = 1 }]\ncommand")
+        let supervisors = probed.replacing("name = \"vision\"", with: "name = \"logger\"")
             .replacing("supervisor = \"vision\"", with: "").replacing(
-                "name = \"logger\"\ncommand", with: "name = \"LOGGER\"\ncommand")
+                "name = \"logger\"\nprobe", with: "name = \"LOGGER\"\nprobe")
         for name in ConfigurationSchema.document.subtables.flatMap(names) {
             // A text that nothing takes: only the value is wrong then.
             let report = Configuration.read(supervisors, variables: [(prefix + name, "\u{7}")])

@@ -42,6 +42,12 @@ extension TableSchema {
         guard path != self.path, !path.hasPrefix("\(self.path)["), let kind = self.path.split(separator: ".").first
         else { return nil }
         let below = self.path.dropFirst(kind.count)
+        if occurrence == .repeated, !below.isEmpty {
+            // "worker.camera.probe.alive", or "worker.camera.probe[2]".
+            let rest = path.dropFirst(kind.count + 1)
+            let end = [".", "["].compactMap { rest.firstRange(of: below + $0) }.first
+            return end.map { String(rest[..<$0.lowerBound]) }
+        }
         return String(path.dropFirst(kind.count + 1).dropLast(below.count))
     }
 }

@@ -29,6 +29,12 @@ struct EnvironmentCheck {
     mutating func inspect(_ draft: ConfigurationDraft) {
         for worker in draft.workers {
             inspectProgram(worker)
+            for probe in worker.probes {
+                guard let program = probe.probe?.command?.first else { continue }
+                inspect(
+                    program, in: worker.launch.workingDirectory, searchPath: worker.launch.searchPath,
+                    probe.commandPlace, "\(probe.path).command")
+            }
             inspectDirectory(worker)
             inspectSandbox(worker)
             inspectAccounts(worker, draft)

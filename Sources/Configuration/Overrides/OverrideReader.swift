@@ -1,7 +1,7 @@
 /// Finds the setting that each environment variable names, and reports those that name none.
 struct OverrideReader {
-    /// The names of workers and supervisors by the name of their table, in the order of the files; `nil` for a child
-    /// without a usable name.
+    /// The names of what stands in repeated tables by the path of those ("worker", "worker.camera.probe"), in the order of the
+    /// files; `nil` for one without a usable name.
     let children: [String: [String?]]
     /// False when a file could not be read: a child that is not known may well stand in there.
     let knowsAllChildren: Bool
@@ -57,7 +57,8 @@ struct OverrideReader {
             switch subtable.occurrence {
             case .once:
                 place(variable, below, subtable, path: path, in: &table.subtables[subtable.name, default: .init()])
-            case .repeated: placeInChild(variable, below, subtable, in: &table.elements[subtable.name, default: [:]])
+            case .repeated:
+                placeInChild(variable, below, subtable, path: path, in: &table.elements[subtable.name, default: [:]])
             }
             return
         }
@@ -65,10 +66,10 @@ struct OverrideReader {
     }
 
     private func placeInChild(
-        _ variable: ConfigurationVariable, _ rest: Substring, _ schema: TableSchema,
+        _ variable: ConfigurationVariable, _ rest: Substring, _ schema: TableSchema, path: String,
         in elements: inout [Int: OverrideTable]
     ) {
-        guard let names = children[schema.name] else {
+        guard let names = children[path] ?? (schema.path == ProbeSchema.table.path ? [] : nil) else {
             return report(variable, "is in one of several tables without names: set it in a file")
         }
         var candidates: [(index: Int, name: String, below: Substring)] = []
@@ -89,7 +90,7 @@ struct OverrideReader {
             return reportUnknownChild(variable, rest, schema, names.compactMap(\.self))
         }
         place(
-            variable, child.below, schema, path: "\(schema.name).\(child.name)",
+            variable, child.below, schema, path: "\(path).\(child.name)",
             in: &elements[child.index, default: .init()])
     }
 
@@ -189,7 +190,9 @@ extension TableSchema {
     /// Whether the rest of a variable's name leads to a setting.
     fileprivate func knows(_ rest: Substring) -> Bool {
         settings.contains { rest.isName($0.name) } || entry(rest) != nil
-            || subtables.contains { subtable in rest.below(subtable.name).map(subtable.knows) ?? false }
+            || subtables.contains { subtable in
+                rest.below(subtable.name).map { subtable.occurrence == .repeated || subtable.knows($0) } ?? false
+            }
     }
 
     /// The setting that is a table, and the key of its entry, that the rest of a variable's name means.

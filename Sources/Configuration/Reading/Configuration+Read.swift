@@ -86,14 +86,16 @@ struct ConfigurationDraft {
         var launches: [String: WorkerLaunch] = [:]
         var outputs: [String: WorkerOutput] = [:]
         var shedOrders: [String: Int] = [:]
+        var probes: [String: [WorkerProbe]] = [:]
         for worker in workers {
             launches[worker.launch.name] = worker.launch
             outputs[worker.launch.name] = worker.output
             shedOrders[worker.launch.name] = worker.shedOrder
+            if !worker.probes.isEmpty { probes[worker.launch.name] = worker.probes.compactMap(\.probe) }
         }
         configuration = Configuration(
             runtime: runtime, output: output, preservation: preservation, children: children, launches: launches,
-            outputs: outputs, shedOrders: shedOrders)
+            outputs: outputs, shedOrders: shedOrders, probes: probes)
     }
 
     /// The path of a socket has little room (unix(7)), and each worker has one below `runtime_dir`.
@@ -116,7 +118,14 @@ struct ConfigurationDraft {
     ) -> OverrideTable {
         if variables.isEmpty { return OverrideTable() }
         let repeated = [SupervisorSchema.table, WorkerSchema.table]
-        let names = Dictionary(uniqueKeysWithValues: repeated.map { ($0.name, files.pieces(of: $0).map(\.childName)) })
+        var names = Dictionary(uniqueKeysWithValues: repeated.map { ($0.name, files.pieces(of: $0).map(\.childName)) })
+        for worker in files.pieces(of: WorkerSchema.table) {
+            // Of several with one name, which is reported elsewhere, the first is meant.
+            guard let name = worker.childName,
+                names["\(WorkerSchema.table.name).\(name).\(ProbeSchema.table.name)"] == nil
+            else { continue }
+            names["\(WorkerSchema.table.name).\(name).\(ProbeSchema.table.name)"] = worker.probeNames
+        }
         var reader = OverrideReader(children: names, knowsAllChildren: knowsAllChildren, problems)
         reader.read(variables)
         return reader.overrides

@@ -8,6 +8,7 @@ struct WorkerDraft {
     let launch: WorkerLaunch
     let output: WorkerOutput
     let shedOrder: Int
+    let probes: [ProbeDraft]
     /// The name of its supervisor.
     let supervisor: String
     /// What messages call it: "worker.camera".
@@ -40,6 +41,7 @@ struct WorkerDraft {
         specification.launch = launch.fingerprint
         self.specification = specification
         shedOrder = table.value(WorkerSchema.shedOrder)
+        probes = ProbeDraft.all(table, of: path, context)
         output = WorkerOutput(table.subtable(OutputSchema.workerTable), inheriting: defaults.output)
     }
 }

@@ -64,7 +64,7 @@ enum WorkerSchema {
                 setting.absent = "as in `[worker_defaults]`"
                 return setting
             },
-        subtables: [LimitSchema.workerTable, SandboxSchema.table, OutputSchema.workerTable])
+        subtables: [LimitSchema.workerTable, ProbeSchema.table, SandboxSchema.table, OutputSchema.workerTable])
 }
 
 /// The whole file.

@@ -96,10 +96,10 @@ extension ReloadSummary {
 }
 
 extension ReloadSummary {
-    /// A worker's place in the shed order is no concern of the tree.
-    mutating func noteShedOrders(_ former: [String: Int], _ new: [String: Int]) {
-        let moved = unchanged.filter { former[$0] != new[$0] }
-        unchanged.removeAll(where: moved.contains)
-        adjusted += moved
+    /// What is no concern of the tree, a worker's place in the shed order and its probes, may have changed all the same.
+    mutating func noteAdjusted(_ isAdjusted: (String) -> Bool) {
+        let changed = unchanged.filter(isAdjusted)
+        unchanged.removeAll(where: changed.contains)
+        adjusted += changed
     }
 }

@@ -7,7 +7,11 @@ import Supervision
 
 /// What `holdfast-monitor` is told, and asked.
 extension SupervisorRuntime {
-    var runsMonitor: Bool { configuration.preservation.needsMonitor }
+    var runsMonitor: Bool {
+        // It makes the probes over the network, too.
+        configuration.preservation.needsMonitor
+            || configuration.probes.values.contains { $0.contains { $0.address != nil } }
+    }
 
     func connectMonitor() {
         monitorLink.onConnect = { [unowned self] in refreshMonitor() }
@@ -99,7 +103,8 @@ extension SupervisorRuntime {
                 name: status.name, supervisor: status.supervisor, state: status.state.rawValue,
                 isEssential: status.isEssential, shedOrder: shedOrder(of: status.name), restarts: status.restarts,
                 instance: status.instance?.rawValue, pid: process.map { Int($0.main.pid) },
-                cgroup: process?.group.cgroup?.path, probes: [])
+                cgroup: process?.group.cgroup?.path,
+                probes: configuration.probes[status.name]?.compactMap(NetworkProbe.init) ?? [])
         }
     }
 
@@ -126,6 +131,9 @@ extension SupervisorRuntime {
             var report = try? HealthReport(json: json)
         else { return nil }
         report.throttledBy = throttle.words
+        for index in report.workers.indices {
+            report.workers[index].probes += probeReports(of: report.workers[index].name)
+        }
         return VarlinkReply(report)
     }
 

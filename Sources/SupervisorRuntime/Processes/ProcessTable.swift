@@ -331,9 +331,13 @@ final class ProcessTable {
     /// Kills what left the worker's session and became our child when its parent ended.
     /// - Returns: whether there was anything.
     private func killEscaped(of process: WorkerProcess) -> Bool {
-        let escaped = Orphans.escaped(instance: mark(of: process.instance), session: process.group.leader) {
-            isKnown($0)
-        }
+        killEscaped(mark: mark(of: process.instance), session: process.group.leader)
+    }
+
+    /// Kills what carries a mark, or is of a session, and became our child when its parent ended.
+    @discardableResult
+    func killEscaped(mark: String, session: Int32? = nil) -> Bool {
+        let escaped = Orphans.escaped(instance: mark, session: session) { isKnown($0) }
         for pid in escaped {
             Orphans.kill(pid)
         }

@@ -34,7 +34,7 @@ extension SupervisorRuntime {
         let resource = try resource(of: worker, name)
         resource.statusText = nil
         resource.refusedMessages = 0
-        var request = request(for: launch, name, instance, resource)
+        var request = request(for: launch, name, mark: processes.mark(of: instance), resource)
         request.output = .fifo(path: resource.fifoPath)
         if let identity = request.identity { try resource.letOpenFIFO(identity.uid) }
         markOutput(of: resource, from: instance)
@@ -49,12 +49,13 @@ extension SupervisorRuntime {
         if let pid = processes.pid(of: instance) { outputLink.started(name, pid: Int(pid), instance) }
     }
 
-    private func request(
-        for launch: WorkerLaunch, _ name: String, _ instance: InstanceID, _ resource: WorkerResources
+    /// - Parameter mark: what it carries as HOLDFAST_INSTANCE.
+    func request(
+        for launch: WorkerLaunch, _ name: String, mark: String, _ resource: WorkerResources
     ) -> SpawnRequest {
         var environment = launch.environment
         environment["HOLDFAST_WORKER"] = name
-        environment["HOLDFAST_INSTANCE"] = processes.mark(of: instance)
+        environment[Orphans.instanceVariable] = mark
         environment["NOTIFY_SOCKET"] = resource.notifySocket.path
         if let watchdog = launch.watchdog {
             environment["WATCHDOG_USEC"] = String(watchdog.wholeNanoseconds / 1000)
