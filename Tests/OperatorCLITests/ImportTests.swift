@@ -101,6 +101,7 @@ import Testing
             IMUNOEDGE_PORT=/dev/ttyUSB0
             TZ=UTC
             HOLDFAST_X=1
+            IMUNOEDGE_CPU_THRESHOLD=95.0
             """, launcher: "/opt/holdfast/bin/holdfast-imunoedge")
         let expected = """
             # Made from /opt/imunoedge/.env by holdfast \(HoldfastVersion.current): settings and workers of ImunoEdge.
@@ -108,6 +109,9 @@ import Testing
 
             [runtime]
             name = "press-4"  # IMUNOEDGE_DEVICE_ID
+
+            [preservation]
+            pause_at = 75.0  # IMUNOEDGE_TEMP_THRESHOLD
 
             # holdfast-imunoedge makes a worker's heartbeat file its watchdog, from the first touch on: 35s are the 30s that
             # ImunoEdge allows, and the 5s until it looks again. SIGWINCH makes the stop file appear. A worker that knows neither
@@ -145,7 +149,7 @@ import Testing
             TZ = "UTC"
 
             # Settings of ImunoEdge without a counterpart, with their values:
-            #   IMUNOEDGE_TEMP_THRESHOLD = "75.0"  degrees Celsius above which workers were paused
+            #   IMUNOEDGE_CPU_THRESHOLD = "95.0"  percent of CPU above which it warned
 
             # No settings of ImunoEdge; the workers have them in their environment:
             #   IMUNOEDGE_PORT = "/dev/ttyUSB0"  perhaps a worker's own

@@ -57,8 +57,8 @@ struct ImunoEdgeSetting {
         ImunoEdgeSetting("CIRCUIT_TIMEOUT", .seconds, .none("seconds for which sending was suspended")),
         ImunoEdgeSetting("RETRY_MAX_ATTEMPTS", .count, .none("attempts of each sending")),
         ImunoEdgeSetting("RETRY_INITIAL_DELAY", .seconds, .none("seconds before the second attempt")),
-        ImunoEdgeSetting("HEALTH_INTERVAL", .seconds, .none("seconds between two looks at temperature and load")),
-        ImunoEdgeSetting("TEMP_THRESHOLD", .celsius, .none("degrees Celsius above which workers were paused")),
+        ImunoEdgeSetting("HEALTH_INTERVAL", .seconds, .none("seconds between two looks at temperature and load; interval in [preservation]")),
+        ImunoEdgeSetting("TEMP_THRESHOLD", .celsius, .setting("preservation.pause_at")),
         ImunoEdgeSetting("CPU_THRESHOLD", .percent, .none("percent of CPU above which it warned")),
         ImunoEdgeSetting("MEMORY_THRESHOLD", .percent, .none("percent of memory above which it warned")),
         ImunoEdgeSetting("WATCHDOG_INTERVAL", .seconds, .lookInterval),
@@ -124,7 +124,8 @@ struct ImunoEdgeSetting {
 
     private var range: ClosedRange<Double> {
         switch kind {
-        case .celsius: -273.15...1000
+        // What the configuration takes.
+        case .celsius: -40...150
         case .percent: 0...100
         default: 0...31_536_000
         }
