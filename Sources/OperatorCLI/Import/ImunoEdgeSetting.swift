@@ -57,7 +57,9 @@ struct ImunoEdgeSetting {
         ImunoEdgeSetting("CIRCUIT_TIMEOUT", .seconds, .none("seconds for which sending was suspended")),
         ImunoEdgeSetting("RETRY_MAX_ATTEMPTS", .count, .none("attempts of each sending")),
         ImunoEdgeSetting("RETRY_INITIAL_DELAY", .seconds, .none("seconds before the second attempt")),
-        ImunoEdgeSetting("HEALTH_INTERVAL", .seconds, .none("seconds between two looks at temperature and load; interval in [preservation]")),
+        ImunoEdgeSetting(
+            "HEALTH_INTERVAL", .seconds,
+            .none("seconds between two looks at temperature and load; interval in [preservation]")),
         ImunoEdgeSetting("TEMP_THRESHOLD", .celsius, .setting("preservation.pause_at")),
         ImunoEdgeSetting("CPU_THRESHOLD", .percent, .none("percent of CPU above which it warned")),
         ImunoEdgeSetting("MEMORY_THRESHOLD", .percent, .none("percent of memory above which it warned")),
