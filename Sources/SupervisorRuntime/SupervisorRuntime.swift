@@ -51,7 +51,8 @@ package final class SupervisorRuntime {
         return [
             runsAsRoot ? nil : development, cgroups.warning, keeper.warning, missed == 0 ? nil : incomplete,
             unsealedWarning, isWithoutControlGroup ? withoutGroup : nil, runsMonitor ? pressureWarning : nil,
-        ].compactMap { $0 } + outputSetup.warnings + confinementWarningsOfMonitor
+        ].compactMap { $0 } + cgroups.unenforced(configuration.launches) + outputSetup.warnings
+            + confinementWarningsOfMonitor
     }
     var control: ControlServer?
     private var isWithoutControlGroup = false
@@ -321,6 +322,7 @@ package final class SupervisorRuntime {
             name: { [unowned self] in name(of: $0) },
             supervisor: { [unowned self] in roster[$0]?.supervisor ?? "" },
             pid: { [unowned self] in processes.formerPid(of: $0).map(Int.init) },
+            outOfMemory: { [unowned self] in processes.outOfMemory(of: $0) },
             requestTail: { [unowned self] in requestTail(of: $0, $1, for: $2) },
             onReload: { [unowned self] in lastReload = $0 })
     }
@@ -393,10 +395,14 @@ package final class SupervisorRuntime {
         refreshOutputs()
         probes.configure(new.probes)
         refreshMonitor()
+        applyLimits(exceptUnchanged: former.launches)
         throttleAll()
         releaseUnlessProtected()
         SystemCall.releaseMemory()
-        lastReload.noteAdjusted { former.shedOrders[$0] != new.shedOrders[$0] || former.probes[$0] != new.probes[$0] }
+        lastReload.noteAdjusted {
+            former.shedOrders[$0] != new.shedOrders[$0] || former.probes[$0] != new.probes[$0]
+                || former.launches[$0]?.groupLimits != new.launches[$0]?.groupLimits
+        }
         // Holdfast's own processes are no concern of the file.
         lastReload.unchanged.removeAll(where: SystemSupervisor.includes)
         let warnings = report.environmentProblems.map(\.description) + waiting

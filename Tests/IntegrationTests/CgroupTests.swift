@@ -25,3 +25,36 @@ import Testing
         #expect(try children.contains(cgroup(of: try daemon.pid("a"))))
     }
 }
+
+/// Limits by cgroup, whatever this machine has for them.
+@Suite(.timeLimit(.minutes(1))) struct LimitTests {
+    @Test(arguments: Containment.available)
+    func `a limit is kept, or said not to be`(containment: Containment) throws {
+        let daemon = try Daemon(
+            """
+            [[worker]]
+            name = "a"
+            command = ["WORKER", "steady"]
+            ready = "notify"
+            [worker.limits]
+            memory_max = "512M"
+            cpu_max = 150
+            pids_max = 100
+            """, containment: containment)
+        let pid = try daemon.await("a", "ready").pid ?? 0
+        let warnings = try daemon.status().runtime.warnings.filter { $0.contains("is not enforced") }
+        let files = ["memory": "memory.max", "cpu": "cpu.max", "pids": "pids.max"]
+        let keys = ["memory": "memory_max", "cpu": "cpu_max", "pids": "pids_max"]
+        let expected = ["memory": "536870912", "cpu": "150000 100000", "pids": "100"]
+        let name =
+            try String(contentsOfFile: "/proc/\(pid)/cgroup", encoding: .utf8).split(separator: "\n")
+            .first { $0.hasPrefix("0::") }?.split(separator: "/").last ?? ""
+        for (controller, key) in keys {
+            let isSaid = warnings.contains { $0.hasPrefix("worker a: \(key) is not enforced: ") }
+            let value = daemon.cgroup.flatMap {
+                try? String(contentsOfFile: "\($0)/\(name)/\(files[controller] ?? "")", encoding: .utf8)
+            }
+            #expect(isSaid != (value?.trimmingCharacters(in: .newlines) == expected[controller]))
+        }
+    }
+}

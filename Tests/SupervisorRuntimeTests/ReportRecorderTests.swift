@@ -14,10 +14,13 @@ import Testing
         chronicle = Chronicle(eventCapacity: 200, incidentCapacity: 20, lastEvent: 0, loop: try EventLoop())
     }
 
-    private func record(_ reports: [Report], names: [WorkerID: String]) {
+    private func record(
+        _ reports: [Report], names: [WorkerID: String],
+        outOfMemory: @escaping (InstanceID) -> OutOfMemory? = { _ in nil }
+    ) {
         let recorder = ReportRecorder(
             chronicle: chronicle, name: { names[$0] ?? "?" }, supervisor: { _ in "s" }, pid: { _ in 42 },
-            requestTail: { _, _, _ in }, onReload: { _ in })
+            outOfMemory: outOfMemory, requestTail: { _, _, _ in }, onReload: { _ in })
         for report in reports { recorder.record(report) }
     }
 
@@ -103,6 +106,32 @@ import Testing
         #expect(event.details["child"] == .string("w"))
         #expect(event.details["max_restarts"] == .int(1))
         #expect(event.details["within_s"] == .double(60))
+    }
+
+    @Test(arguments: [
+        (
+            OutOfMemory.ownLimit, FailureCause.exited(.signaled(.kill, coreDumped: false)), "out-of-memory",
+            "was killed by the kernel: it needed more than its memory_max after 1 s; restarted at once"
+        ),
+        (
+            .machine, .exited(.signaled(.kill, coreDumped: false)), "out-of-memory",
+            "was killed by the kernel: the machine ran out of memory after 1 s; restarted at once"
+        ),
+        (.ownLimit, .watchdogTimedOut, "watchdog", "sent no watchdog ping in time after 1 s; restarted at once"),
+        (.ownLimit, .exited(.exited(code: 1)), "exit", "exited with status 1 after 1 s; restarted at once"),
+    ])
+    func `a worker that the kernel killed for want of memory is said to be so`(
+        outOfMemory: OutOfMemory, cause: FailureCause, expected: String, message: String
+    ) throws {
+        let worker = WorkerID(rawValue: 1)
+        record(
+            [
+                .workerFailed(
+                    worker, InstanceID(rawValue: 1), cause, exit: .signaled(.kill, coreDumped: false),
+                    ranFor: .seconds(1), consequence: .restartedAtOnce)
+            ], names: [worker: "w"], outOfMemory: { $0 == InstanceID(rawValue: 1) ? outOfMemory : nil })
+        #expect(chronicle.incidents[chronicle.incidents.first]?.exit.cause == expected)
+        #expect(chronicle.events[chronicle.events.first]?.report.message == message)
     }
 
     @Test(arguments: [

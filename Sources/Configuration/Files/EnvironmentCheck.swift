@@ -37,6 +37,7 @@ struct EnvironmentCheck {
             }
             inspectDirectory(worker)
             inspectSandbox(worker)
+            inspectLimits(worker)
             inspectAccounts(worker, draft)
         }
         inspectCriticalCommand(draft)
@@ -168,6 +169,19 @@ struct EnvironmentCheck {
                     // The runtime may see what whoever checks may not.
                 }
             }
+        }
+    }
+
+    /// A limit that nobody enforces must not look like one. Whether the controllers reach the workers' cgroups, only the runtime
+    /// knows.
+    private mutating func inspectLimits(_ worker: WorkerDraft) {
+        let needed = worker.launch.groupLimits.needed
+        guard !needed.isEmpty, let controllers = Cgroup.machineControllers else { return }
+        for limit in needed where !controllers.contains(limit.controller) {
+            let place = worker.limitTable.has(limit.key) ? worker.limitTable.place(of: limit.key) : worker.place
+            add(
+                place, "\(worker.path).limits.\(limit.key)",
+                "is not enforced: this machine's cgroup2 has no \(limit.controller) controller")
         }
     }
 

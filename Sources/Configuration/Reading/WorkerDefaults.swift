@@ -23,6 +23,7 @@ struct WorkerDefaults {
         runtimeDirectory = runtime.find(directory.setting)?.value ?? directory.fallback
         _ = WorkerSpecification(name: "", policy, defaults: nil, problems)
         _ = LimitSchema.read(limits)
+        _ = GroupLimits(limits)
     }
 }
 
@@ -32,5 +33,20 @@ extension LimitSchema {
         settings.compactMap { resource, setting in
             table.optional(setting, inheriting: defaults).map { ResourceLimit(resource: resource, value: $0) }
         }.sorted { $0.resource.rawValue < $1.resource.rawValue }
+    }
+}
+
+extension GroupLimits {
+    /// The limits that a table sets, or the defaults for it.
+    init(_ table: TableReader, inheriting defaults: TableReader? = nil) {
+        func limit(_ setting: Setting<ResourceLimit.Value>) -> UInt64? {
+            switch table.optional(setting, inheriting: defaults) {
+            case .atMost(let number): number
+            case .unlimited, nil: nil
+            }
+        }
+        self.init(
+            memory: limit(LimitSchema.memoryMax), processorPercent: limit(LimitSchema.cpuMax),
+            processes: limit(LimitSchema.pidsMax))
     }
 }

@@ -18,6 +18,7 @@ struct WorkerDraft {
     let namePlace: SourcePlace
     let supervisorPlace: SourcePlace
     let table: TableReader
+    let limitTable: TableReader
 
     init(_ piece: SourcedTable.Piece, number: Int, defaults: WorkerDefaults, _ context: ReadingContext) {
         path = piece.path(named: WorkerSchema.table, number: number)
@@ -34,8 +35,11 @@ struct WorkerDraft {
         specification.startsAutomatically = table.value(WorkerSchema.autostart)
         specification.checkpoints = table.merged(WorkerSchema.checkpoints) { .duration($0) }
         let sandboxTable = table.subtable(SandboxSchema.table)
+        let limits = table.subtable(LimitSchema.workerTable)
+        limitTable = limits
         launch = WorkerLaunch(
-            table, name: name ?? "", sandbox: sandboxTable, watchdog: specification.watchdog, defaults: defaults)
+            table, name: name ?? "", sandbox: sandboxTable, limits: limits, watchdog: specification.watchdog,
+            defaults: defaults)
         SandboxCheck(sandbox: launch.sandbox, table: sandboxTable, path: path, problems: context.problems)
             .run(launch: launch, runtimeDirectory: defaults.runtimeDirectory)
         specification.launch = launch.fingerprint
@@ -48,7 +52,8 @@ struct WorkerDraft {
 
 extension WorkerLaunch {
     fileprivate init(
-        _ table: TableReader, name: String, sandbox: TableReader, watchdog: Duration?, defaults: WorkerDefaults
+        _ table: TableReader, name: String, sandbox: TableReader, limits: TableReader, watchdog: Duration?,
+        defaults: WorkerDefaults
     ) {
         self.init(
             name: name,
@@ -61,7 +66,8 @@ extension WorkerLaunch {
             umask: table.value(WorkerSchema.umask),
             nice: table.value(WorkerSchema.nice),
             oomScoreAdjustment: table.value(WorkerSchema.oomScoreAdjustment),
-            limits: LimitSchema.read(table.subtable(LimitSchema.workerTable), inheriting: defaults.limits),
+            limits: LimitSchema.read(limits, inheriting: defaults.limits),
+            groupLimits: GroupLimits(limits, inheriting: defaults.limits),
             sandbox: WorkerSandbox(sandbox),
             watchdog: watchdog,
             identity: nil)

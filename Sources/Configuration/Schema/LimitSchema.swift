@@ -1,4 +1,5 @@
-/// `[worker.limits]` and `[worker_defaults.limits]`: resource limits of every process of a worker (setrlimit(2)).
+/// `[worker.limits]` and `[worker_defaults.limits]`: resource limits of every process of a worker (setrlimit(2)), and limits of all
+/// of them together (cgroups(7)).
 enum LimitSchema {
     private static let anySize: ClosedRange<Int64> = 0...(1 << 50)
 
@@ -23,6 +24,29 @@ enum LimitSchema {
         ),
     ]
 
+    /// Of all processes of a worker together.
+    static let memoryMax = groupLimit(
+        "memory_max", .sizeLimit((1 << 20)...(1 << 50)),
+        "Memory of all its processes together; the kernel ends a worker that needs more.",
+        ["memory_limit", "mem", "memory", "memorymax"])
+    static let cpuMax = groupLimit(
+        "cpu_max", .countLimit(1...102_400),
+        "Processor time of all its processes together, in percent of one processor; 200 for two.",
+        ["cpu_quota", "cpuquota", "cpus", "cpu_percent"])
+    static let pidsMax = groupLimit(
+        "pids_max", .countLimit(1...4_194_304),
+        "Processes and threads of the worker; beyond it none can be started.", ["tasks_max", "tasksmax", "pids"])
+
+    private static let groupSettings = [memoryMax, cpuMax, pidsMax]
+
+    private static func groupLimit(
+        _ name: String, _ type: SettingType<ResourceLimit.Value>, _ meaning: String, _ misnomers: [String]
+    ) -> Setting<ResourceLimit.Value> {
+        .optional(
+            name, type, otherwise: "none", "\(meaning) By cgroup: takes effect without a restart.",
+            misnomers: misnomers)
+    }
+
     static let workerTable = table("worker.limits")
     static let defaultsTable = table("worker_defaults.limits")
 
@@ -30,8 +54,8 @@ enum LimitSchema {
         let isWorkers = path == "worker.limits"
         return TableSchema(
             path,
-            settings: settings.map {
-                var description = $0.setting.description
+            settings: (settings.map(\.setting) + groupSettings).map {
+                var description = $0.description
                 if isWorkers { description.absent = "as in `[worker_defaults.limits]`" }
                 return description
             })

@@ -21,6 +21,8 @@ package struct WorkerLaunch: Equatable, Sendable {
     package var oomScoreAdjustment: Int
     /// At most one for each resource, in the order of their numbers.
     package var limits: [ResourceLimit]
+    /// Of its cgroup; no part of the fingerprint, since they take effect on a process that runs.
+    package var groupLimits = GroupLimits()
     package var sandbox = WorkerSandbox()
     /// Told to the worker as `WATCHDOG_USEC`.
     package var watchdog: Duration?
@@ -41,8 +43,8 @@ package struct WorkerLaunch: Equatable, Sendable {
 
     package static let defaultSearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-    /// Differs exactly when something of the launch differs, apart from the worker's name and from `identity`, which
-    /// only repeats the names in numbers.
+    /// Differs exactly when something of the launch differs, apart from the worker's name, from `groupLimits`, and from
+    /// `identity`, which only repeats the names in numbers.
     package var fingerprint: LaunchFingerprint {
         var digest = LaunchDigest()
         digest.add("command", command)

@@ -7,7 +7,7 @@ package struct ExitReport: Equatable, Sendable {
     /// Such as `SIGKILL`, when a signal ended it.
     package var signal: String?
     /// Why it counts as ended: `exit`, `signal`, `unknown`, `spawn-failed`, `start-timeout`, `watchdog`,
-    /// `watchdog-trigger`, `checkpoint`, `unhealthy` or `requested`.
+    /// `watchdog-trigger`, `checkpoint`, `unhealthy`, `out-of-memory` or `requested`.
     package var cause: String
     /// The same in words.
     package var message: String

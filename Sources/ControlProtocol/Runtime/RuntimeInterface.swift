@@ -35,7 +35,8 @@ package enum RuntimeInterface {
         )
 
         # How a process ended. status is exited, signaled or unknown; cause is why it counts as ended: exit, signal, unknown,
-        # spawn-failed, start-timeout, watchdog, watchdog-trigger, checkpoint, unhealthy or requested.
+        # spawn-failed, start-timeout, watchdog, watchdog-trigger, checkpoint, unhealthy,
+        # out-of-memory or requested.
         type Exit (
           status: string,
           code: ?int,

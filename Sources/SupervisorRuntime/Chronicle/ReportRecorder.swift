@@ -1,4 +1,5 @@
 import ControlProtocol
+import LinuxSystem
 import MonotonicTime
 import Supervision
 
@@ -8,6 +9,8 @@ struct ReportRecorder {
     let name: (WorkerID) -> String
     let supervisor: (WorkerID) -> String
     let pid: (InstanceID) -> Int?
+    /// Whether the kernel has killed the instance for want of memory.
+    let outOfMemory: (InstanceID) -> OutOfMemory?
     /// Asks for the last output lines of an instance, for the incident of this number.
     let requestTail: (_ worker: String, _ instance: InstanceID, _ incident: Int) -> Void
     let onReload: (ReloadSummary) -> Void
@@ -48,13 +51,19 @@ struct ReportRecorder {
         of worker: WorkerID, _ instance: InstanceID, _ cause: FailureCause, _ status: ExitStatus?,
         _ ranFor: Duration, _ consequence: Consequence
     ) {
-        guard let exit = Wording.exit(status, cause) else { return }
+        guard var exit = Wording.exit(status, cause) else { return }
+        var sentence = Wording.sentence(cause, after: ranFor)
+        if cause == .exited(.signaled(.kill, coreDumped: false)), let outOfMemory = outOfMemory(instance) {
+            exit.cause = "out-of-memory"
+            exit.message = Wording.sentence(outOfMemory)
+            sentence = "\(exit.message) after \(Wording.duration(ranFor))"
+        }
         let incident = chronicle.open(
             worker: name(worker), supervisor: supervisor(worker), pid: pid(instance), exit: exit, ranFor: ranFor,
             consequence: consequence)
         chronicle.record(
             .workerFailed, worker: name(worker), supervisor: supervisor(worker),
-            "\(Wording.sentence(cause, after: ranFor)); \(Wording.action(consequence).sentence)",
+            "\(sentence); \(Wording.action(consequence).sentence)",
             details: ["incident": .int(Int64(incident)), "cause": .string(exit.cause)])
         requestTail(name(worker), instance, incident)
     }

@@ -93,6 +93,13 @@ enum Wording {
         }
     }
 
+    static func sentence(_ outOfMemory: OutOfMemory) -> String {
+        switch outOfMemory {
+        case .ownLimit: "was killed by the kernel: it needed more than its memory_max"
+        case .machine: "was killed by the kernel: the machine ran out of memory"
+        }
+    }
+
     /// The failure with how long the program had run, if it ever did.
     static func sentence(_ cause: FailureCause, after ranFor: Duration) -> String {
         switch cause {

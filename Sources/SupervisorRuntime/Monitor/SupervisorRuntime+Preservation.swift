@@ -139,5 +139,7 @@ extension MonitorReport.Note {
 
 extension WorkerLaunch {
     /// What of the processors it has when nobody throttles it.
-    var share: WorkerThrottle.Share { WorkerThrottle.Share(niceness: nice, limit: nil) }
+    var share: WorkerThrottle.Share {
+        WorkerThrottle.Share(niceness: nice, limit: groupLimits.processorPercent.map { Double($0) })
+    }
 }

@@ -13,6 +13,8 @@ final class ProcessTable {
     private var instancesByPid: [Int32: InstanceID] = [:]
     /// The pids of instances that went in this wake-up, for the reports about them.
     private var formerPids: [InstanceID: Int32] = [:]
+    /// Those of them that the kernel killed for want of memory.
+    private var formerOutOfMemory: [InstanceID: OutOfMemory] = [:]
     /// Main process ended, others of the group still there.
     private var lingering: Set<InstanceID> = []
     /// Instances whose processes the next supervisor does not know of yet.
@@ -42,9 +44,15 @@ final class ProcessTable {
     /// The pid that the instance has, or had until a moment ago.
     func formerPid(of instance: InstanceID) -> Int32? { pid(of: instance) ?? formerPids[instance] }
 
+    /// Whether the kernel has killed the instance for want of memory, and of whose; it has it, or had it until a moment ago.
+    func outOfMemory(of instance: InstanceID) -> OutOfMemory? {
+        processes[instance]?.outOfMemory ?? formerOutOfMemory[instance]
+    }
+
     /// The reports of this wake-up are written.
     func forgetFormerPids() {
         formerPids.removeAll(keepingCapacity: true)
+        formerOutOfMemory.removeAll()
     }
 
     subscript(instance: InstanceID) -> WorkerProcess? { processes[instance] }
@@ -281,6 +289,7 @@ final class ProcessTable {
     }
 
     private func reportEnd(of process: WorkerProcess, _ status: ExitStatus) {
+        if status == .signaled(.kill, coreDumped: false) { process.outOfMemory = process.group.cgroup?.outOfMemory }
         deliver(.exited(process.worker, process.instance, status))
         process.hasExited = true
         process.isMainZombie = false
@@ -359,6 +368,7 @@ final class ProcessTable {
         starting.removeAll { $0 == process.instance }
         process.group.release()
         formerPids[process.instance] = process.main.pid
+        formerOutOfMemory[process.instance] = process.outOfMemory
         instancesByPid[process.main.pid] = nil
         lingering.remove(process.instance)
         processes[process.instance] = nil

@@ -40,7 +40,7 @@ extension SupervisorRuntime {
         markOutput(of: resource, from: instance)
         let isExempt = driver.tree.specification(of: worker)?.isEssential ?? false
         request.niceness = throttle.startNiceness(launch.share, isExempt: isExempt)
-        try processes.spawn(worker, instance, request, cgroup: cgroups.make(for: name, instance))
+        try processes.spawn(worker, instance, request, cgroup: cgroups.make(for: name, instance, launch.groupLimits))
         if let process = processes[instance] { throttle.begin(process, launch.share, isExempt: isExempt) }
         // Recording takes less time than the process needs to get ready, and waking it would take more. In a burst of starts
         // it takes most of the time there is, so that several are recorded together.
@@ -76,6 +76,18 @@ extension SupervisorRuntime {
         // This process has the score that it was started with, and the child inherits it.
         if request.oomScoreAdjustment == defaults.oomScoreAdjustment { request.oomScoreAdjustment = nil }
         return request
+    }
+
+    /// Brings the cgroups of all workers that run to the limits that are configured now.
+    func applyLimits(exceptUnchanged former: [String: WorkerLaunch]? = nil) {
+        for (worker, instance) in driver.tree.liveInstances {
+            let name = name(of: worker)
+            guard let limits = configuration.launches[name]?.groupLimits,
+                let cgroup = processes[instance]?.group.cgroup,
+                former.map({ $0[name]?.groupLimits != limits }) ?? true
+            else { continue }
+            cgroups.apply(limits, to: cgroup)
+        }
     }
 
     /// Said once for all workers with a sandbox, should the kernel leave it a hole.

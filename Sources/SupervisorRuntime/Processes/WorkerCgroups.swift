@@ -12,6 +12,8 @@ final class WorkerCgroups {
     private static let keeper = "keeper"
 
     private var home: Cgroup?
+    /// What keeps each controller from the workers' cgroups, by its name; those that are there are missing.
+    private var missing: [String: String] = [:]
     private var leftovers: [Cgroup] = []
     /// Why workers run without cgroups although they were asked for; `nil` when all is as configured.
     private(set) var warning: String?
@@ -30,6 +32,59 @@ final class WorkerCgroups {
         case .directory(let path):
             home = nil
             use(path, as: "workers_cgroup")
+        }
+        enableControllers()
+    }
+
+    /// Limits need them, and so does `holdfast-monitor` to throttle.
+    private func enableControllers() {
+        for controller in ["cpu", "memory", "pids"] { missing[controller] = obstacle(to: controller) }
+    }
+
+    /// Enables a controller, or says what is in its way.
+    private func obstacle(to controller: String) -> String? {
+        if let machine = Cgroup.machineControllers, !machine.contains(controller) {
+            return "this machine's cgroup2 has no \(controller) controller"
+        }
+        guard let home else { return "workers have no cgroups here" }
+        if home.enabledControllers.contains(controller) { return nil }
+        guard home.availableControllers.contains(controller) else {
+            return "the \(controller) controller is not delegated to \(home.path)"
+        }
+        do throws(SystemError) {
+            try home.enable(controller: controller)
+            return nil
+        } catch {
+            return "the \(controller) controller cannot be enabled in \(home.path) (\(error.message))"
+        }
+    }
+
+    /// The limits that are not enforced, for people: a line for each limit and what is in its way.
+    func unenforced(_ launches: [String: WorkerLaunch]) -> [String] {
+        var workers: [String: [String]] = [:]
+        for (name, launch) in launches {
+            for limit in launch.groupLimits.needed {
+                guard let obstacle = missing[limit.controller] else { continue }
+                workers["\(limit.key) is not enforced: \(obstacle)", default: []].append(name)
+            }
+        }
+        return workers.sorted { $0.key < $1.key }.map { problem, names in
+            let shown = names.sorted().prefix(Self.mostNames).joined(separator: ", ")
+            let more = names.count > Self.mostNames ? " and \(names.count - Self.mostNames) more" : ""
+            return "worker\(names.count == 1 ? "" : "s") \(shown)\(more): \(problem)"
+        }
+    }
+
+    private static let mostNames = 8
+
+    /// Has a cgroup keep the limits, as far as there are controllers for them.
+    func apply(_ limits: GroupLimits, to cgroup: Cgroup) {
+        do throws(SystemError) {
+            if missing["memory"] == nil { try cgroup.setMemoryLimit(limits.memory) }
+            if missing["cpu"] == nil { try cgroup.setProcessorLimit(limits.processorPercent.map { Double($0) }) }
+            if missing["pids"] == nil { try cgroup.setTaskLimit(limits.processes) }
+        } catch {
+            warning = "the limits of \(cgroup.path) cannot be set: \(error.message)"
         }
     }
 
@@ -61,10 +116,13 @@ final class WorkerCgroups {
     }
 
     /// A cgroup for a new instance; `nil` where there are none.
-    func make(for worker: String, _ instance: InstanceID) -> Cgroup? {
+    func make(for worker: String, _ instance: InstanceID, _ limits: GroupLimits = GroupLimits()) -> Cgroup? {
         guard let home else { return nil }
         do throws(SystemError) {
-            return try home.makeChild("\(worker).\(instance.rawValue)")
+            let cgroup = try home.makeChild("\(worker).\(instance.rawValue)")
+            // Before anything is in it.
+            if limits != GroupLimits() { apply(limits, to: cgroup) }
+            return cgroup
         } catch {
             warning = "no cgroup for \(worker) (\(error.message)): it runs in a session only"
             return nil

@@ -16,6 +16,8 @@ final class WorkerProcess {
     var isCutShort = false
     /// The main process has ended and was reported.
     var hasExited = false
+    /// The kernel has killed it, or some of it, for want of memory.
+    var outOfMemory: OutOfMemory?
     /// The main process leads the group, has ended, and is not reaped yet.
     var isMainZombie = false
     /// A supervisor before us has started it.

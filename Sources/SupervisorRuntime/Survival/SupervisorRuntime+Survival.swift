@@ -70,6 +70,7 @@ extension SupervisorRuntime {
                 driver.deliver(.spawnInterrupted(worker, instance))
             }
         }
+        applyLimits()
         takeOverThrottled()
         let workers = findings.filter { !SystemSupervisor.includes(name(of: $0.worker)) }
         let alive = workers.count {
