@@ -16,6 +16,8 @@ static struct {
     __typeof__(sensors_get_subfeature) *get_subfeature;
     __typeof__(sensors_get_value) *get_value;
     __typeof__(sensors_snprintf_chip_name) *snprintf_chip_name;
+    /// That of the library's own C library: a sanitizer that is linked into this program has another one.
+    __typeof__(free) *free;
 } library;
 
 static int is_initialised;
@@ -35,11 +37,11 @@ static int load(char *problem, size_t size) {
     // POSIX has dlsym(3) give functions as object pointers. The first member is set last: it says that all are there.
     const char *const names[] = {"sensors_cleanup",   "sensors_get_detected_chips", "sensors_get_features",
                                  "sensors_get_label", "sensors_get_subfeature",     "sensors_get_value",
-                                 "sensors_snprintf_chip_name", "sensors_init"};
+                                 "sensors_snprintf_chip_name", "free", "sensors_init"};
     void **const places[] = {(void **)&library.cleanup,   (void **)&library.get_detected_chips,
                              (void **)&library.get_features, (void **)&library.get_label,
                              (void **)&library.get_subfeature, (void **)&library.get_value,
-                             (void **)&library.snprintf_chip_name, (void **)&library.init};
+                             (void **)&library.snprintf_chip_name, (void **)&library.free, (void **)&library.init};
     for (size_t index = 0; index < sizeof names / sizeof *names; index++) {
         *places[index] = dlsym(handle, names[index]);
         if (*places[index]) continue;
@@ -123,7 +125,7 @@ int hf_library_list(struct hf_sensor *sensors, int count, int capacity) {
                     snprintf(sensor->name, sizeof sensor->name, "%s/%.40s (%.16s)", chip_name,
                              label ? label : feature->name, feature->name);
                 }
-                free(label);
+                library.free(label);
                 count++;
             }
         }

@@ -47,6 +47,13 @@ static void release(struct hf_reader *reader) {
     free(reader);
 }
 
+// Not by strdup, whose memory is the C library's own where a sanitizer has another heap.
+static char *copy(const char *text) {
+    size_t size = strlen(text) + 1;
+    char *copied = malloc(size);
+    return copied ? memcpy(copied, text, size) : NULL;
+}
+
 // The first line of a file, or of whatever else may be at the path.
 static int read_line(const char *path, char *line, size_t size) {
     int file = open(path, O_RDONLY | O_CLOEXEC);
@@ -225,7 +232,7 @@ struct hf_reader *hf_reader_start(const char *thermal, int uses_libsensors, cons
     reader->uses_libsensors = uses_libsensors;
     reader->wanted = eventfd(0, EFD_CLOEXEC);
     reader->finished = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    reader->thermal = strdup(thermal);
+    reader->thermal = copy(thermal);
     atomic_init(&reader->owners, 2);
     if (former) inherit(reader, former);
     int error = reader->wanted < 0 || reader->finished < 0 || !reader->thermal ? errno : start_thread(reader);
@@ -246,7 +253,7 @@ int hf_reader_submit(struct hf_reader *reader, const struct hf_task *tasks, int 
     for (int index = 0; index < reader->count; index++) free((void *)reader->tasks[index].path);
     for (int index = 0; index < count; index++) {
         reader->tasks[index] = tasks[index];
-        if (tasks[index].path) reader->tasks[index].path = strdup(tasks[index].path);
+        if (tasks[index].path) reader->tasks[index].path = copy(tasks[index].path);
     }
     reader->count = count;
     atomic_store(&reader->done, 0);

@@ -17,8 +17,9 @@ extension MonitorRuntime {
             try? SystemCall.setProcessName("holdfast-monitor")
             try? ProcessDefaults.current().raiseDescriptorLimit()
             SystemCall.shareHeap()
-            let loop = try EventLoop()
+            // First: started by hand there is none, and another descriptor of ours would get its number.
             let channel = try UnixStream.inherited(at: channelDescriptor)
+            let loop = try EventLoop()
             let runtime = try MonitorRuntime(
                 loop: loop, channel: channel, environment: .current(), deadman: DeadmanAlarm(seconds: longestWork))
             runtime.onWarning = say
