@@ -18,7 +18,9 @@ enter_sandbox() { # FOLDER_OF_THE_BINARIES SCRIPT [ARGUMENT...]
 	else
 		reason="the sandbox does not start"
 		code=0
-		HOLDFAST_IN_SANDBOX=yes scripts/systemd-sandbox --share "$PWD" --share "$shared" -- "$@" || code=$?
+		# shellcheck disable=SC2154 # sensors: set by a caller that wants a chip whose temperature is a file
+		HOLDFAST_IN_SANDBOX=yes ${sensors:+scripts/with-fake-sensors "$sensors" --} scripts/systemd-sandbox \
+			--share "$PWD" --share "$shared" ${sensors:+--share "$sensors"} -- "$@" || code=$?
 	fi
 	[ "$code" != 125 ] || {
 		echo "$(basename "$1"): skipped: $reason"

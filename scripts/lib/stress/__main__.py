@@ -6,12 +6,13 @@ import sys
 import traceback
 
 import device
+import heat_faults
 import runtime_faults
 import trial as trials
 import worker_faults
 from report import Report
 
-FAULTS = worker_faults.FAULTS + runtime_faults.FAULTS
+FAULTS = worker_faults.FAULTS + heat_faults.FAULTS + runtime_faults.FAULTS
 
 
 def title(fault, options):
@@ -33,6 +34,7 @@ def parse():
     parser.add_argument("--only", default="")
     parser.add_argument("--slack", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    parser.add_argument("--sensors", required=True)
     options = parser.parse_args()
     options.rounds = options.rounds or (2 if options.quick else 7)
     return options
@@ -48,6 +50,7 @@ def main():
     faults = [fault for fault in FAULTS if not wanted or fault.__name__.replace("_", "-") in wanted]
     if not options.kills:
         faults = [fault for fault in faults if fault is not runtime_faults.many_kills]
+    heat_faults.SENSORS = options.sensors
     print(f"stress: seed {options.seed}, {options.rounds} rounds", flush=True)
     report = Report(options.slack)
     device.CONFIGURATION.write_text(trials.configuration())

@@ -21,16 +21,21 @@ def members(settings):
     return "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
 
 
-def configuration(steady=STEADY, journal="on", extra=()):
-    """So many workers that do everything right, the witness, and others."""
-    # The intensity is not what is tested here.
-    text = f"""
 # How warm this machine is pauses nobody.
+WITHOUT_HEAT = """
 [preservation]
 throttle_margin = "off"
 pause_margin = "off"
 critical_margin = "off"
 resume_margin = "off"
+"""
+
+
+def configuration(steady=STEADY, journal="on", preservation=WITHOUT_HEAT, extra=()):
+    """So many workers that do everything right, the witness, and others."""
+    # The intensity is not what is tested here.
+    text = f"""
+{preservation}
 [preservation.memory]
 pause_at = "off"
 critical_at = "off"
@@ -48,7 +53,8 @@ max_restarts = 10000
 within = "1s"
 """
     steadies = [worker(f"w{number:02}", "steady", watchdog="20s") for number in range(1, steady + 1)]
-    return text + "\n".join([*steadies, worker(witness.NAME, "numbered", "100"), *extra])
+    # A witness that is paused prints nothing.
+    return text + "\n".join([*steadies, worker(witness.NAME, "numbered", "100", essential=True), *extra])
 
 
 def configure(**settings):
