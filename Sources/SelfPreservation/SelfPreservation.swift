@@ -244,10 +244,16 @@ package struct SelfPreservation: Sendable {
         let heardGauges = gauges.filter { $0.key.cause == cause && $0.value.heardAt.duration(to: now) < lostAfter }
         let asked = heardGauges.map(\.value.ladder.level)
         guard cause == .heat else { return asked.max() ?? .normal }
-        let heard = thermometers.values.filter { $0.fault == nil || $0.heardAt.duration(to: now) < lostAfter }
-        if heard.isEmpty, !thermometers.isEmpty { return policy.blindLevel }
-        return heard.map(\.ladder.level).max() ?? .normal
+        if isForsaken { return policy.blindLevel }
+        return heardThermometers.map(\.ladder.level).max() ?? .normal
     }
+
+    private var heardThermometers: [Thermometer] {
+        thermometers.values.filter { $0.fault == nil || $0.heardAt.duration(to: now) < lostAfter }
+    }
+
+    /// There are sensors, and the last level of the last of them holds no longer.
+    private var isForsaken: Bool { !thermometers.isEmpty && heardThermometers.isEmpty }
 
     /// A lost sensor's level holds until then.
     private var lostAfter: Duration { policy.sensorTimeout + policy.blindHold }
@@ -256,6 +262,8 @@ package struct SelfPreservation: Sendable {
     func strain(of cause: Cause) -> Double {
         var strains = gauges.filter { $0.key.cause == cause }.map { $0.value.ladder.strain(of: $0.value.value) }
         if cause == .heat { strains = thermometers.values.compactMap(\.strain) }
+        // Nobody knows whether it helps, so as many go as were declared to.
+        if cause == .heat, isForsaken { return policy.blindLevel >= .shed ? 1 : 0 }
         return strains.max() ?? 0
     }
 }

@@ -18,6 +18,19 @@ struct SelfPreservationTests {
         #expect(trace.actions.first { $0.action == .throttle(true) }?.second == 2)
     }
 
+    @Test func `without any sensor the declared level goes all the way`() {
+        var policy = Trace.policy
+        policy.blindLevel = .shed
+        var trace = Trace(policy)
+        trace.hold(60, seconds: 3)
+        trace.pass(seconds: 75)
+        #expect(trace.core.level == .shed)
+        trace.pass(seconds: 15)
+        #expect(trace.shed == ["a", "b", "c"])
+        trace.hold(60, seconds: 90)
+        #expect(trace.restored == ["c", "b", "a"])
+    }
+
     @Test func `workers go one at a time, until it helps`() {
         var trace = Trace()
         trace.hold(76, seconds: 1)
