@@ -13,7 +13,7 @@ MINUTES = 10
 
 TSAN = $(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build-tsan
 
-.PHONY: help demo test sanitize build dist format lint bench simulate simulate-selftest stress soak clean
+.PHONY: help demo test sanitize build dist format lint bench simulate simulate-selftest stress vm-smoke soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,10 @@ simulate-selftest: ## plant faults into the core and see that the simulation fin
 stress: build ## break everything below the real systemd and see what is promised kept (STRESS_TEST.md)
 	@scripts/install-dependencies test
 	@scripts/stress
+
+vm-smoke: build ## show limits, freezer and units on a kernel of its own under qemu (minutes; needs root)
+	@scripts/install-dependencies test vm
+	@scripts/vm-smoke .build/release
 
 soak: build ## torment a running tree for MINUTES
 	@scripts/install-dependencies demo
