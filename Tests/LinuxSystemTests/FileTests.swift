@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import LinuxSystem
 import TestSupport
@@ -44,12 +45,36 @@ struct FileTests {
     @Test func onlyOneHoldsTheLockOfADirectory() throws {
         let directory = try TemporaryDirectory()
         var first: DirectoryLock? = try DirectoryLock(directory.path)
-        let error = #expect(throws: SystemError.self) { try DirectoryLock(directory.path) }
+        let error = #expect(throws: SystemError.self) {
+            try DirectoryLock(directory.path, waitingForOrphans: .zero)
+        }
         #expect(error?.isLockedByAnother == true)
         #expect(DirectoryLock.holder(of: directory.path) == "\(getpid())")
         withExtendedLifetime(first) {}
         first = nil
         _ = try DirectoryLock(directory.path)
+    }
+
+    @Test func theLockOfADeadHolderIsWaitedForUntilItsChildrenLetGo() throws {
+        let directory = try TemporaryDirectory()
+        let path = "\(directory.path)/\(DirectoryLock.fileName)"
+        // As in a child that was cloned a moment before, and whose parent is gone.
+        let copy = SharedDescriptor(try SystemCall.open(path, [.readWrite, .create]))
+        let number = try #require(copy.rawValue)
+        let pidThatNobodyHas = "4194305\n"
+        _ = try SystemCall.write(number, Array(pidThatNobodyHas.utf8))
+        #expect(flock(number, LOCK_EX | LOCK_NB) == 0)
+        #expect(throws: SystemError.self) { try DirectoryLock(directory.path, waitingForOrphans: .zero) }
+        let pipe = try SystemCall.makePipe()
+        let silent = pipe.readEnd.rawValue
+        let letsGo = Thread {
+            _ = try? SystemCall.wait(for: silent, .readable, timeout: .milliseconds(50))
+            flock(number, LOCK_UN)
+        }
+        letsGo.start()
+        _ = try DirectoryLock(directory.path)
+        #expect(SystemCall.isOpen(pipe.writeEnd.rawValue))
+        withExtendedLifetime(copy) {}
     }
 
     @Test func aSmallFileIsReadUpToTheLimit() throws {
