@@ -13,7 +13,7 @@ COOL, WARM, HOT = 45.0, 77.0, 95.0
 INTERVAL = 1.0
 ESSENTIAL = "essential"
 SHEDDABLE = 50
-# A thousandth of the field's dwell: it is not the dwell that is tested here.
+# Shorter than in the field: it is not the patience that is tested here.
 PRESERVATION = """
 [preservation]
 interval = "1s"
@@ -28,7 +28,7 @@ critical_margin = "off"
 resume_margin = "off"
 dwell = "1s"
 shed_interval = "1s"
-restore_interval = "1s"
+restore_interval = "20ms"
 forecast = "off"
 """
 
