@@ -1,4 +1,5 @@
 import ControlProtocol
+import LinuxSystem
 
 /// What this process tells holdfastd.
 enum SupervisorReport {
@@ -26,13 +27,13 @@ enum SupervisorReport {
         }
     }
 
-    /// As a packet of at most `SupervisorChannel.largestPacket` bytes; of a tail that is longer (control characters are
+    /// As a packet of at most `PacketChannel.largestPacket` bytes; of a tail that is longer (control characters are
     /// six bytes each in JSON) the oldest lines are left out.
     var packet: [UInt8] {
         var report = self
         while true {
             let bytes = report.json.serialised()
-            guard bytes.count > SupervisorChannel.largestPacket, case .tail(let id, let lines) = report, !lines.isEmpty
+            guard bytes.count > PacketChannel.largestPacket, case .tail(let id, let lines) = report, !lines.isEmpty
             else { return bytes }
             report = .tail(id: id, lines: Array(lines.dropFirst((lines.count + 3) / 4)))
         }
