@@ -12,6 +12,7 @@ SENSORS = None  # the folder of the fake chip and of its thermal zone; set at th
 COOL, WARM, HOT = 45.0, 77.0, 95.0
 INTERVAL = 1.0
 ESSENTIAL = "essential"
+MONITOR = "holdfast-monitor"
 SHEDDABLE = 50
 # Shorter than in the field: it is not the patience that is tested here.
 PRESERVATION = """
@@ -43,6 +44,11 @@ def heatable(*others):
     """Workers that may be paused for heat, one that may not, and a chip that is cool in the end."""
     essential = worker(ESSENTIAL, "steady", watchdog="2s", essential=True)
     with configured(preservation=PRESERVATION, steady=SHEDDABLE, extra=[essential, *others]):
+        # With each relapse a monitor waits twice as long, and the fault before was no relapse of this one.
+        former = device.workers()[MONITOR]["pid"]
+        device.call("RestartWorker", name=MONITOR)
+        device.until("a new monitor", lambda: device.workers()[MONITOR]["pid"] not in (None, former))
+        device.await_ready()
         with device.Events() as events:
             try:
                 yield events
@@ -119,7 +125,7 @@ def monitor_killed_in_the_heat(trial):
         for _ in range(SHEDDABLE):
             events.next("worker-changed", to="paused")
         for _ in range(trial.rounds):
-            trial.kill(events, "holdfast-monitor")
+            trial.kill(events, MONITOR)
             trial.report.promise("everybody stays paused", len(paused()) == SHEDDABLE)
         trial.report.within("watched again", trial.report.recovered, 0.5)
 
