@@ -19,8 +19,9 @@ extension OutputRuntime {
             try? SystemCall.setProcessName("holdfast-output")
             // Two descriptors per worker; where it cannot be raised, the workers beyond the limit are reported.
             try? ProcessDefaults.current().raiseDescriptorLimit()
-            let loop = try EventLoop()
+            // First: started by hand there is none, and another descriptor of ours would get its number.
             let channel = try UnixStream.inherited(at: channelDescriptor)
+            let loop = try EventLoop()
             let runtime = try OutputRuntime(
                 loop: loop, channel: channel, environment: .current(), deadman: DeadmanAlarm(seconds: longestWork))
             runtime.onWarning = say

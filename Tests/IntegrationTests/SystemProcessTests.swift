@@ -30,6 +30,26 @@ import Testing
         try Self.lines(in: daemon.directory.appending(path: "state/log/counter.log"))
     }
 
+    @Test(arguments: ["holdfast-output", "holdfast-monitor"])
+    func `started by hand, without a channel, it says so and ends`(name: String) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "by-hand-\(UUID().uuidString.prefix(8))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let program = folder.appending(path: name)
+        try FileManager.default.createSymbolicLink(
+            at: program, withDestinationURL: Daemon.binaries.appending(path: "holdfastd"))
+        let process = Process()
+        let said = Pipe()
+        process.executableURL = program
+        process.standardError = said
+        try process.run()
+        let words = try said.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit)
+        #expect(process.terminationStatus == 1)
+        #expect(String(decoding: words, as: UTF8.self).hasPrefix("\(name): "))
+    }
+
     /// Judges a process by what /proc says of it.
     private static func expectConfinement(of pid: Int32, named name: String = "holdfast-output") throws {
         let status = try status(pid)
