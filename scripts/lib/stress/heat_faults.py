@@ -93,13 +93,20 @@ def warm_for_long(trial):
         trial.report.measured(noticed(changed) - began, None)
         trial.report.promise("four are paused after four intervals, and no more", len(paused()) in (4, 5))
         set_temperature(COOL)
-        back = [events.next("worker-restored")["worker"] for _ in range(4)]
-        trial.report.promise("they come back in reverse", back[-4:] == gone[::-1] or back == paused_order(gone, back))
+        trial.report.promise("they come back in reverse", come_back_in_reverse(events, gone))
 
 
-def paused_order(gone, back):
-    """One more may have gone before it was cool."""
-    return [name for name in back if name not in gone] + gone[::-1][: len(back) - 1]
+def come_back_in_reverse(events, gone):
+    """Reads on until all are back. One more may go before it is cool."""
+    while gone:
+        event = events.read(30)
+        if not event:
+            raise device.Broken(f"{gone} are not back within 30 s")
+        if event["kind"] == "worker-shed":
+            gone.append(event["worker"])
+        elif event["kind"] == "worker-restored" and gone.pop() != event["worker"]:
+            return False
+    return True
 
 
 def blinded_at_the_peak(trial):
