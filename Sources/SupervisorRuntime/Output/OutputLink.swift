@@ -7,14 +7,9 @@ import Supervision
 /// The channel to `holdfast-output`: which FIFOs it drains, what it is asked, and what it answers. Every process of it
 /// gets a channel of its own and is told everything anew; nothing here waits for it.
 final class OutputLink {
-    private let loop: EventLoop
     private let chronicle: Chronicle
     private let longestQueue: Int
-    private var channel: UnixStream?
-    private var registration: EventLoop.Registration?
-    private var queue: [Packet] = []
-    private var flushTimer: TimerID?
-    private var awaitsWritability = false
+    private let channel: SystemChannel
     private var lastTailID = 0
     private var tails: [Int: ([String]) -> Void] = [:]
 
@@ -39,51 +34,41 @@ final class OutputLink {
     private var missed: [Range<Int>] = []
     var onMissed: (_ events: Range<Int>) -> Void = { _ in }
 
-    private struct Packet {
-        let bytes: [UInt8]
-        let descriptor: SharedDescriptor?
-    }
-
     private static let gatheringTime: Duration = .milliseconds(20)
-    private static let largestPacket = 64 * 1024
 
     /// - Parameters:
     ///   - chronicle: the events to be logged.
     ///   - longestQueue: packets that may wait for a process that does not read.
     init(loop: EventLoop, chronicle: Chronicle, longestQueue: Int = 16 * 1024) {
-        self.loop = loop
         self.chronicle = chronicle
         self.longestQueue = longestQueue
         // What an earlier runtime has recorded is no longer known.
         lastLoggedEvent = chronicle.events.first - 1
         lastSentEvent = lastLoggedEvent
+        channel = SystemChannel(loop: loop, gatheringTime: Self.gatheringTime)
+        channel.onPacket = { [weak self] in self?.take($0) }
+        channel.onHangUp = { [weak self] in self?.disconnect() }
+        channel.onFlushed = { [weak self] _ in
+            self?.logEvents()
+            return false
+        }
     }
 
     /// Makes the channel of a new process and queues what it has to know.
     /// - Returns: the end that the process inherits.
     func connect() throws(SystemError) -> UnixStream {
         disconnect()
-        let (ours, theirs) = try UnixStream.makePacketPair()
-        channel = ours
-        registration = try loop.register(ours.rawValue, .readable) { [weak self] readiness in
-            self?.handle(readiness)
-        }
+        let theirs = try channel.open()
         onConnect()
         return theirs
     }
 
     func disconnect() {
-        let wasConnected = channel != nil
-        // Its last words count: what it has logged, and what is lost. Where it has left a word of ours unread, the
-        // first call tells that, and only the next ones what it said (ECONNRESET).
-        for _ in 0..<2 { while receive() == .packet {} }
-        if let registration { loop.unregister(registration) }
-        registration = nil
-        channel = nil
+        let wasConnected = channel.isOpen
+        // Its last words count: what it has logged, and what is lost.
+        channel.close()
         isReady = false
         lastSentEvent = lastLoggedEvent
-        queue = []
-        awaitsWritability = false
         let unanswered = tails.values
         tails = [:]
         for answer in unanswered { answer([]) }
@@ -114,7 +99,7 @@ final class OutputLink {
     /// Has the events logged that no process was told of yet, as far as there is room; the ring keeps the others until
     /// there is. Those that it has overwritten meanwhile are missed, which becomes an event itself.
     func logEvents() {
-        guard channel != nil else { return }
+        guard channel.isOpen else { return }
         while hasRoom, lastSentEvent + 1 < chronicle.events.next {
             let next = max(lastSentEvent + 1, chronicle.events.first)
             if next > lastSentEvent + 1 {
@@ -143,7 +128,7 @@ final class OutputLink {
     func requestTail(
         of worker: String, _ instance: InstanceID, lines: Int, bytes: Int, _ answer: @escaping ([String]) -> Void
     ) {
-        guard channel != nil, hasRoom else { return answer([]) }
+        guard channel.isOpen, hasRoom else { return answer([]) }
         lastTailID += 1
         tails[lastTailID] = answer
         send([
@@ -167,78 +152,17 @@ final class OutputLink {
 
     /// A process that does not read must not have us collect questions without end. What it has to know is queued all
     /// the same: it is replaced before that is much.
-    private var hasRoom: Bool { queue.count < longestQueue }
+    private var hasRoom: Bool { channel.queued < longestQueue }
 
-    /// Queues a packet. Unless it is urgent it waits a moment for others: in a burst of deaths the processors belong to
-    /// the replacements, not to what is written about them.
+    /// Queues a packet. Unless it is urgent it waits a moment for others.
     private func send(_ message: JSONValue, _ descriptor: SharedDescriptor? = nil, isUrgent: Bool = false) {
-        guard channel != nil else { return }
-        queue.append(Packet(bytes: message.serialised(), descriptor: descriptor))
-        if isUrgent {
-            flush()
-        } else {
-            scheduleFlush()
-        }
+        guard channel.isOpen else { return }
+        channel.send(message.serialised(), descriptor)
+        if isUrgent { channel.flush() }
     }
 
-    private func flush() {
-        guard let channel else { return }
-        var sent = 0
-        var isFull = false
-        defer {
-            queue.removeFirst(min(sent, queue.count))
-            awaitWritability(isFull)
-            logEvents()
-        }
-        while sent < queue.count {
-            let descriptors = [queue[sent].descriptor?.rawValue].compactMap { $0 }
-            do throws(SystemError) {
-                guard case .done = try channel.send(queue[sent].bytes, descriptors: descriptors) else {
-                    isFull = true
-                    return
-                }
-            } catch {
-                if error.isTransient { return scheduleFlush() }
-                // It is going away; the hang-up says so too. A packet that is too large is dropped like that as well.
-            }
-            sent += 1
-        }
-    }
-
-    private func scheduleFlush() {
-        guard flushTimer == nil else { return }
-        flushTimer = loop.schedule(at: loop.now + Self.gatheringTime) { [weak self] in
-            self?.flushTimer = nil
-            self?.flush()
-        }
-    }
-
-    private func awaitWritability(_ isAwaited: Bool) {
-        guard let registration, awaitsWritability != isAwaited else { return }
-        awaitsWritability = isAwaited
-        try? loop.modify(registration, isAwaited ? [.readable, .writable] : .readable)
-    }
-
-    private func handle(_ readiness: EventLoop.Readiness) {
-        if readiness.contains(.readable), receive() == .end { return disconnect() }
-        if readiness.contains(.writable) { flush() }
-        if readiness.contains(.hangUp) { disconnect() }
-    }
-
-    private enum Received {
-        case packet, nothing, end
-    }
-
-    /// Takes one packet.
-    private func receive() -> Received {
-        guard let channel else { return .nothing }
-        let packet = withUnsafeTemporaryAllocation(byteCount: Self.largestPacket, alignment: 1) { buffer -> [UInt8]? in
-            guard let result = try? channel.receive(into: buffer), case .done(let message) = result else { return nil }
-            return Array(buffer[..<message.count])
-        }
-        guard let packet else { return .nothing }
-        guard !packet.isEmpty else { return .end }
-        guard let message = try? JSONValue.parse(packet) else { return .packet }
+    private func take(_ packet: [UInt8]) {
+        guard let message = try? JSONValue.parse(packet) else { return }
         switch message["type"]?.stringValue {
         case "ready":
             isReady = true
@@ -259,7 +183,6 @@ final class OutputLink {
         default:
             break  // from a newer version
         }
-        return .packet
     }
 }
 
