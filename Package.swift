@@ -55,6 +55,11 @@ let package = Package(
             name: "MonitorProtocol", dependencies: ["ControlProtocol", "SelfPreservation", "Probing", "MonotonicTime"],
             swiftSettings: strict),
 
+        // Storage.
+        .target(
+            name: "CChecksum", cSettings: [.treatAllWarnings(as: .error)]),
+        .target(name: "Spool", dependencies: ["CChecksum", "LinuxSystem"], swiftSettings: strict),
+
         // Shells.
         .target(
             name: "CJournal",
@@ -111,6 +116,9 @@ let package = Package(
         .testTarget(
             name: "SelfPreservationTests",
             dependencies: ["SelfPreservation", "Supervision", "MonotonicTime", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SpoolTests", dependencies: ["Spool", "CChecksum", "LinuxSystem", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "ProbingTests", dependencies: ["Probing", "MonotonicTime"], swiftSettings: strict),
         .testTarget(
