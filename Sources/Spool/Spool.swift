@@ -32,8 +32,8 @@ package final class Spool {
     var written: UInt64 = 0
     /// The last record that survives a power cut, and all before it.
     var synced: UInt64 = 0
-    var isCursorDirty = false
-    /// True at first: the process before may not have come to it.
+    /// True at first, as the next one is: the process before may not have come to syncing it.
+    var isCursorDirty = true
     var areNamesDirty = true
     /// Where the next read most likely begins.
     var reading: ReadPosition?

@@ -70,7 +70,9 @@ struct SpoolModel {
             }
         }
         if disk.hasStopped { stop(cutsPower: Bool.random(using: &random)) }
-        if let spool, disk.used > settings.quota, settings.whenFull == .dropOldest, !disk.hasStopped {
+        // A file that cannot be removed takes what it takes.
+        let isStrict = settings.whenFull == .dropOldest && !disk.hasStopped && !troubles.contains(.errors)
+        if let spool, isStrict, disk.used > settings.quota {
             faults.append("\(disk.used) bytes on the disk, \(spool.statistics.used) of \(settings.quota) known")
         }
     }
