@@ -51,6 +51,7 @@ let package = Package(
             swiftSettings: strict),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .target(name: "ControlProtocol", dependencies: ["CJansson"], swiftSettings: strict),
+        .target(name: "FleetAPI", dependencies: ["ControlProtocol"], swiftSettings: strict),
         .target(
             name: "MonitorProtocol", dependencies: ["ControlProtocol", "SelfPreservation", "Probing", "MonotonicTime"],
             swiftSettings: strict),
@@ -59,6 +60,9 @@ let package = Package(
         .target(
             name: "CChecksum", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "Spool", dependencies: ["CChecksum", "LinuxSystem"], swiftSettings: strict),
+
+        .target(
+            name: "UplinkProtocol", dependencies: ["ControlProtocol"], swiftSettings: strict),
 
         // Shells.
         .target(
@@ -83,6 +87,10 @@ let package = Package(
                 "SelfPreservation", "Probing", "MonitorProtocol", "ControlProtocol", "LinuxSystem", "CSensors",
                 "MonotonicTime",
             ], swiftSettings: strict),
+        .target(
+            name: "UplinkRuntime",
+            dependencies: ["UplinkProtocol", "FleetAPI", "ControlProtocol", "Spool", "LinuxSystem", "MonotonicTime"],
+            swiftSettings: strict),
         .target(
             name: "OperatorCLI",
             dependencies: [
@@ -137,6 +145,7 @@ let package = Package(
                 "Configuration", "LinuxSystem", "Supervision", "SelfPreservation", "MonotonicTime", "TestSupport",
             ],
             swiftSettings: strict),
+        .testTarget(name: "FleetAPITests", dependencies: ["FleetAPI", "ControlProtocol"], swiftSettings: strict),
         .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol"], swiftSettings: strict),
         .testTarget(
             name: "OutputRuntimeTests",

@@ -51,7 +51,8 @@ package final class Spool {
     /// Opens a spool, whatever is in the folder, or makes one.
     /// - Parameter now: in milliseconds since 1970.
     package init(
-        _ files: any SpoolFiles, _ settings: SpoolSettings, at now: Int64, using random: inout some RandomNumberGenerator
+        _ files: any SpoolFiles, _ settings: SpoolSettings, at now: Int64,
+        using random: inout some RandomNumberGenerator
     ) throws(SpoolError) {
         self.files = files
         self.settings = settings

@@ -77,7 +77,9 @@ package final class SpoolFolder: SpoolFiles {
             try SystemCall.open(name, mode, permissions: 0o600, in: directory.rawValue))
         if open.count >= SpoolFolder.mostOpen { open = [:] }
         open[name] = descriptor
-        guard let number = descriptor.rawValue else { throw SystemError(call: "openat", errno: SystemError.noSuchEntry) }
+        guard let number = descriptor.rawValue else {
+            throw SystemError(call: "openat", errno: SystemError.noSuchEntry)
+        }
         return try body(number)
     }
 }

@@ -84,7 +84,9 @@ final class SimulatedDisk: SpoolFiles {
     /// - Returns: whether there was any.
     func flipBit() -> Bool {
         let names = files.keys.filter { $0 != "cursor" && files[$0]?.content.isEmpty == false }.sorted()
-        guard let name = names.randomElement(using: &random), let count = files[name]?.content.count else { return false }
+        guard let name = names.randomElement(using: &random), let count = files[name]?.content.count else {
+            return false
+        }
         let place = Int.random(in: 0..<count, using: &random)
         let bit = UInt8(1 << Int.random(in: 0..<8, using: &random))
         files[name]?.content[place] ^= bit

@@ -146,7 +146,9 @@ struct SpoolModel {
             }
             delivered[record.sequence] = record.bytes
         case .gap(let range):
-            if range.lowerBound != position + 1 { faults.append("a gap from \(range.lowerBound) comes after \(position)") }
+            if range.lowerBound != position + 1 {
+                faults.append("a gap from \(range.lowerBound) comes after \(position)")
+            }
             checkGap(range, spool.statistics)
         }
         position = item.lastSequence
@@ -218,7 +220,9 @@ struct SpoolModel {
             if position == former { faults.append("reading stands still at \(position) of \(last)") }
         }
         try? spool.acknowledge(through: last)
-        if faults.isEmpty, spool.acknowledged != last { faults.append("\(spool.acknowledged) of \(last) is acknowledged") }
+        if faults.isEmpty, spool.acknowledged != last {
+            faults.append("\(spool.acknowledged) of \(last) is acknowledged")
+        }
         if spool.statistics.segments > 1 { faults.append("\(spool.statistics.segments) segments are left") }
     }
 }

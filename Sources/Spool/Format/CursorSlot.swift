@@ -25,7 +25,9 @@ struct CursorSlot: Equatable {
         bytes.appendZeroes(2)
         bytes.append(littleEndian: generation)
         bytes += id.bytes
-        for number in [acknowledged, usedUp, dropped, expired, lost, missedThrough] { bytes.append(littleEndian: number) }
+        for number in [acknowledged, usedUp, dropped, expired, lost, missedThrough] {
+            bytes.append(littleEndian: number)
+        }
         bytes.appendZeroes(Self.size - 4 - bytes.count)
         bytes.append(littleEndian: bytes.checksum)
         return bytes
