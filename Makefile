@@ -4,6 +4,8 @@ SWIFT = swift
 # How many random schedules `make simulate` tries; with SEED=n it replays one and prints its trace.
 SEEDS = 20000
 SEED =
+# How many lives of a spool `make simulate-spool` tries, each with nine mixtures of trouble.
+SPOOL_SEEDS = 200
 # How many of them each planted fault gets in `make simulate-selftest`.
 SELFTEST_SEEDS = 5000
 # On how many threads `make simulate` runs.
@@ -13,7 +15,7 @@ MINUTES = 10
 
 TSAN = $(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build-tsan
 
-.PHONY: help demo test sanitize build dist format lint bench simulate simulate-selftest stress vm-smoke soak clean
+.PHONY: help demo test sanitize build dist format lint bench simulate simulate-spool simulate-selftest stress vm-smoke soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +59,11 @@ simulate: ## try SEEDS random fault schedules on the core, or replay SEED with a
 	@scripts/install-dependencies build
 	@$(SWIFT) build -c release --product supervision-simulator
 	@.build/release/supervision-simulator $(if $(SEED),--seed $(SEED),--seeds $(SEEDS) --jobs $(JOBS))
+
+simulate-spool: ## try SPOOL_SEEDS random lives of a spool on a disk that fails, or SEED alone
+	@scripts/install-dependencies build
+	@$(SWIFT) build -c release --product spool-simulator
+	@.build/release/spool-simulator $(if $(SEED),--seed $(SEED),--seeds $(SPOOL_SEEDS))
 
 simulate-selftest: ## plant faults into the core and see that the simulation finds each
 	@scripts/install-dependencies build

@@ -33,6 +33,7 @@ let package = Package(
         .target(name: "MonotonicTime", swiftSettings: strict),
         .target(name: "Supervision", dependencies: ["MonotonicTime"], swiftSettings: strict),
         .target(name: "SelfPreservation", dependencies: ["MonotonicTime"], swiftSettings: strict),
+        .target(name: "SeededRandom", swiftSettings: strict),
         .target(name: "Probing", dependencies: ["MonotonicTime"], swiftSettings: strict),
         .target(
             name: "SupervisionSimulation", dependencies: ["Supervision", "MonotonicTime"], swiftSettings: strict),
@@ -71,7 +72,8 @@ let package = Package(
         .target(
             name: "SupervisorRuntime",
             dependencies: [
-                "Supervision", "LinuxSystem", "Configuration", "ControlProtocol", "MonitorProtocol", "SelfPreservation",
+                "CChecksum", "Supervision", "LinuxSystem", "Configuration", "ControlProtocol", "MonitorProtocol",
+                "SelfPreservation",
                 "Probing", "MonotonicTime",
             ],
             swiftSettings: strict),
@@ -94,7 +96,7 @@ let package = Package(
         .target(
             name: "OperatorCLI",
             dependencies: [
-                "ControlProtocol", "Configuration", "LinuxSystem", "MonotonicTime", "Supervision",
+                "Spool", "ControlProtocol", "Configuration", "LinuxSystem", "MonotonicTime", "Supervision",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -112,6 +114,9 @@ let package = Package(
             cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")], linkerSettings: selfContained),
         .executableTarget(
             name: "supervision-simulator", dependencies: ["SupervisionSimulation"], swiftSettings: strict),
+        .target(
+            name: "SpoolSimulation", dependencies: ["Spool", "LinuxSystem", "SeededRandom"], swiftSettings: strict),
+        .executableTarget(name: "spool-simulator", dependencies: ["SpoolSimulation"], swiftSettings: strict),
         .executableTarget(
             name: "misbehaving-worker", path: "Examples/Misbehaving",
             cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")]),
@@ -123,10 +128,11 @@ let package = Package(
 
         .testTarget(
             name: "SelfPreservationTests",
-            dependencies: ["SelfPreservation", "Supervision", "MonotonicTime", "TestSupport"],
+            dependencies: ["SelfPreservation", "Supervision", "MonotonicTime", "SeededRandom", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "SpoolTests", dependencies: ["Spool", "CChecksum", "LinuxSystem", "TestSupport"],
+            name: "SpoolTests",
+            dependencies: ["Spool", "SpoolSimulation", "CChecksum", "LinuxSystem", "SeededRandom", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "ProbingTests", dependencies: ["Probing", "MonotonicTime"], swiftSettings: strict),
         .testTarget(
@@ -142,14 +148,17 @@ let package = Package(
         .testTarget(
             name: "ConfigurationTests",
             dependencies: [
-                "Configuration", "LinuxSystem", "Supervision", "SelfPreservation", "MonotonicTime", "TestSupport",
+                "Configuration", "LinuxSystem", "Supervision", "SelfPreservation", "MonotonicTime", "SeededRandom",
+                "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(name: "FleetAPITests", dependencies: ["FleetAPI", "ControlProtocol"], swiftSettings: strict),
         .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol"], swiftSettings: strict),
         .testTarget(
             name: "OutputRuntimeTests",
-            dependencies: ["OutputRuntime", "LinuxSystem", "ControlProtocol", "MonotonicTime", "TestSupport"],
+            dependencies: [
+                "OutputRuntime", "LinuxSystem", "ControlProtocol", "MonotonicTime", "SeededRandom", "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "MonitorRuntimeTests",
@@ -160,18 +169,22 @@ let package = Package(
         .testTarget(
             name: "SupervisorRuntimeTests",
             dependencies: [
-                "SupervisorRuntime", "OutputRuntime", "Configuration", "Supervision", "ControlProtocol", "LinuxSystem",
-                "MonitorProtocol", "SelfPreservation", "MonotonicTime", "TestSupport",
+                "CChecksum", "SupervisorRuntime", "OutputRuntime", "Configuration", "Supervision", "ControlProtocol",
+                "LinuxSystem",
+                "MonitorProtocol", "SelfPreservation", "MonotonicTime", "SeededRandom", "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(
             name: "OperatorCLITests",
             dependencies: [
-                "OperatorCLI", "Configuration", "ControlProtocol", "LinuxSystem", "MonotonicTime", "Supervision",
+                "Spool", "OperatorCLI", "Configuration", "ControlProtocol", "LinuxSystem", "MonotonicTime",
+                "TestSupport", "SeededRandom",
+                "Supervision",
             ],
             swiftSettings: strict),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["ControlProtocol", "LinuxSystem", "MonotonicTime", "TestSupport"],
+            name: "IntegrationTests",
+            dependencies: ["ControlProtocol", "LinuxSystem", "MonotonicTime", "SeededRandom", "TestSupport"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],

@@ -126,7 +126,9 @@ extension Spool {
     private func countLost(_ first: UInt64, _ next: UInt64) {
         let begin = max(first, lostThrough + 1, acknowledged + 1)
         guard next > begin else { return }
-        cursor.lost += next - begin
+        let lost = begin...next - 1
+        let counted = missingAtOpening.map { lost.overlaps($0) ? lost.clamped(to: $0).count : 0 } ?? 0
+        cursor.lost += UInt64(lost.count - counted)
         lostThrough = next - 1
         isCursorDirty = true
     }

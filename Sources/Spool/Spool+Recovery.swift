@@ -4,31 +4,54 @@ import LinuxSystem
 extension Spool {
     /// - Returns: the last number that is taken.
     func recover(at now: Int64) throws(SpoolError) -> UInt64 {
+        let fresh = cursor
         let known = readCursor()
         if let known { cursor = known }
+        foundCursor = known
         try findSegments(isNew: known == nil, at: now)
-        let found = try findEnd()
+        let end = findEnd()
+        if known == nil, end.last == 0 {
+            // Nothing is there that could be handed out: another id, under which all numbers are free.
+            cursor = fresh
+            clear(end, isSafe: true)
+        }
+        cursor.usedUp = max(cursor.usedUp, end.mostTaken)
         if known == nil {
             if let first = segments.first?.first { cursor.acknowledged = first - 1 }
-            cursor.usedUp = found
-            try system { () throws(SystemError) in try makeCursor() }
+            // Where it fails the next sync does, and until then nothing is handed out.
+            try? makeCursor()
         }
-        written = max(found, cursor.acknowledged, cursor.usedUp)
-        countMissing(after: found)
+        written = max(end.last, cursor.acknowledged, cursor.usedUp)
+        countMissing(after: end.last)
+        clear(end, isSafe: false)
         if settings.whenFull == .dropOldest { makeRoom(for: 0) }
         let last = written
-        // Where it fails nothing is handed out, until a later sync succeeds.
         try? sync(at: now)
         return last
     }
 
+    /// Takes away what is no frame, once the numbers that it may have had are on the disk: it is the only witness of them.
+    /// What cannot be taken away is damage in the middle, to be passed over.
+    private func clear(_ end: End, isSafe: Bool) {
+        guard !end.unreadable.isEmpty || end.excess != nil else { return }
+        let isSafe = isSafe || (try? saveCursor()) != nil
+        for segment in end.unreadable where !isSafe || (try? files.remove(segment.name)) == nil {
+            segments.append(segment)
+        }
+        areNamesDirty = true
+        guard let excess = end.excess, let index = segments.firstIndex(where: { $0.first == excess.first }) else {
+            return
+        }
+        if !isSafe || (try? files.cut(excess.name, to: segments[index].size)) == nil { segments[index] = excess }
+    }
+
     /// Numbers that were given out, and whose records are not there.
     private func countMissing(after found: UInt64) {
+        if written > found { missingAtOpening = found + 1...written }
         let known = max(found, cursor.acknowledged, cursor.missedThrough)
         guard written > known else { return }
         cursor.lost += written - known
         cursor.missedThrough = written
-        lostThrough = written
         isCursorDirty = true
     }
 
@@ -42,16 +65,6 @@ extension Spool {
             slots.append(slot)
         }
         return slots.max { $0.generation < $1.generation }
-    }
-
-    /// Both slots at once, so that later writes need no space.
-    private func makeCursor() throws(SystemError) {
-        for generation: UInt64 in 0...1 {
-            cursor.generation = generation
-            try write(cursor.bytes, to: CursorSlot.file, at: CursorSlot.offset(generation))
-        }
-        try files.sync(CursorSlot.file)
-        try files.syncNames()
     }
 
     private func findSegments(isNew: Bool, at now: Int64) throws(SpoolError) {
@@ -81,28 +94,38 @@ extension Spool {
         }
     }
 
-    /// Reads the last segment through, and cuts off what is no frame.
-    /// - Returns: the number of the last record.
-    private func findEnd() throws(SpoolError) -> UInt64 {
+    /// Where the records end.
+    private struct End {
+        /// The number of the last record.
+        var last: UInt64 = 0
+        /// The last number that something damaged can have had.
+        var mostTaken: UInt64 = 0
+        /// Segments without any valid frame, torn when they were begun or damaged all over.
+        var unreadable: [Segment] = []
+        /// The segment that has something behind its last valid frame, with all of it.
+        var excess: Segment?
+    }
+
+    /// Reads the last segment through, and leaves out what is no frame.
+    private func findEnd() -> End {
+        var end = End()
         while let active = segments.last {
             let bytes = (try? read(active.name, at: 0, active.size)) ?? []
             let scan = bytes.withUnsafeBytes { FrameScan($0, from: SegmentHeader.size) }
-            guard let last = scan.frames.last else {
-                // Torn when it was begun, or damaged all over.
-                segments.removeLast()
-                try system { () throws(SystemError) in try files.remove(active.name) }
-                areNamesDirty = true
-                cursor.usedUp = max(cursor.usedUp, active.first - 1)
-                continue
+            let size = scan.frames.last.map { $0.offset + $0.frame.size } ?? SegmentHeader.size
+            let last = scan.frames.last?.frame.last ?? active.first - 1
+            let damaged = bytes.withUnsafeBytes { FrameScan.mostRecords(from: size, in: $0, after: last) }
+            end.mostTaken = max(end.mostTaken, last + damaged)
+            guard scan.frames.isEmpty else {
+                if size < active.size { end.excess = active }
+                segments[segments.count - 1].size = size
+                end.last = last
+                return end
             }
-            let end = last.offset + last.frame.size
-            if end < active.size {
-                try system { () throws(SystemError) in try files.cut(active.name, to: end) }
-                segments[segments.count - 1].size = end
-            }
-            return last.frame.last
+            segments.removeLast()
+            end.unreadable.insert(active, at: 0)
         }
-        return 0
+        return end
     }
 
     // MARK: Bytes

@@ -35,8 +35,17 @@ package final class Spool {
     /// True at first, as the next one is: the process before may not have come to syncing it.
     var isCursorDirty = true
     var areNamesDirty = true
+    /// The cursor as it was found when the spool was opened, until the disk is known to have it.
+    var foundCursor: CursorSlot?
+    /// Of the last cursor that the disk is known to have.
+    private var savedGeneration: UInt64 = 0
+    /// Whether there is a cursor's file, and whether a power cut leaves it in the folder.
+    private var hasCursor = false
+    private var isCursorNamed = false
     /// Where the next read most likely begins.
     var reading: ReadPosition?
+    /// Numbers that had no record when the spool was opened, and are counted already.
+    var missingAtOpening: ClosedRange<UInt64>?
     /// Up to where damage has been counted.
     var lostThrough: UInt64 = 0
     /// Appends that were refused since the spool was opened.
@@ -170,10 +179,7 @@ package final class Spool {
         try write(at: now)
         do throws(SystemError) {
             try syncSegments()
-            if areNamesDirty {
-                try files.syncNames()
-                areNamesDirty = false
-            }
+            if areNamesDirty { try syncNames() }
             synced = written
             if isCursorDirty { try saveCursor() }
         } catch {
@@ -203,10 +209,41 @@ package final class Spool {
     }
 
     func saveCursor() throws(SystemError) {
-        cursor.generation += 1
-        try write(cursor.bytes, to: CursorSlot.file, at: CursorSlot.offset(cursor.generation))
+        if let found = foundCursor {
+            // The disk may not have it yet; the next one goes over the slot before it.
+            try writeCursor(found)
+            try files.sync(CursorSlot.file)
+            savedGeneration = found.generation
+            foundCursor = nil
+        }
+        // After a failure the same slot again: the other one is the last that the disk is known to have.
+        cursor.generation = savedGeneration + 1
+        try writeCursor(cursor)
         try files.sync(CursorSlot.file)
+        if !isCursorNamed { try syncNames() }
+        savedGeneration = cursor.generation
         isCursorDirty = false
+    }
+
+    private func writeCursor(_ slot: CursorSlot) throws(SystemError) {
+        try write(slot.bytes, to: CursorSlot.file, at: CursorSlot.offset(slot.generation))
+        hasCursor = true
+    }
+
+    /// Both slots at once, so that later writes need no space.
+    func makeCursor() throws(SystemError) {
+        for generation: UInt64 in 0...1 {
+            cursor.generation = generation
+            try writeCursor(cursor)
+        }
+        try files.sync(CursorSlot.file)
+        savedGeneration = 1
+    }
+
+    private func syncNames() throws(SystemError) {
+        try files.syncNames()
+        areNamesDirty = false
+        isCursorNamed = hasCursor
     }
 
     // MARK: Removing
@@ -258,8 +295,8 @@ package final class Spool {
         cursor.usedUp = max(cursor.usedUp, last(in: 0))
         cursor.dropped += dropped
         isCursorDirty = true
-        if segments.count == 1 { try? saveCursor() }
         do throws(SystemError) {
+            try saveCursor()
             try removeOldestSegment()
             return true
         } catch {

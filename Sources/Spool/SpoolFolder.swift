@@ -7,14 +7,28 @@ package final class SpoolFolder: SpoolFiles {
     private var open: [String: SharedDescriptor] = [:]
     private static let mostOpen = 8
 
-    /// Makes the folder when there is none; its parent has to be there.
+    private let isReadOnly: Bool
+    private let lock: DirectoryLock?
+
+    /// To look into a folder that may be in use.
+    package init(reading path: String) throws(SystemError) {
+        self.path = path
+        isReadOnly = true
+        lock = nil
+        directory = try SystemCall.open(path, [.readOnly, .directory])
+    }
+
+    /// Takes the folder for this process alone, and makes it when there is none; its parent has to be there.
+    /// - Throws: an error that `isLockedByAnother` when another process has it.
     package init(_ path: String, permissions: UInt32 = 0o700) throws(SystemError) {
         self.path = path
+        isReadOnly = false
         do throws(SystemError) {
             try SystemCall.makeDirectory(path, permissions: permissions)
         } catch {
             guard error.alreadyExists else { throw error }
         }
+        lock = try DirectoryLock(path)
         directory = try SystemCall.open(path, [.readOnly, .directory])
     }
 
@@ -72,7 +86,9 @@ package final class SpoolFolder: SpoolFiles {
         _ name: String, creates: Bool, _ body: (Int32) throws(SystemError) -> Value
     ) throws(SystemError) -> Value {
         if let number = open[name]?.rawValue { return try body(number) }
-        let mode: OpenMode = creates ? [.readWrite, .create, .noFollow] : [.readWrite, .noFollow]
+        let mode: OpenMode =
+            isReadOnly
+            ? [.readOnly, .noFollow] : creates ? [.readWrite, .create, .noFollow] : [.readWrite, .noFollow]
         let descriptor = SharedDescriptor(
             try SystemCall.open(name, mode, permissions: 0o600, in: directory.rawValue))
         if open.count >= SpoolFolder.mostOpen { open = [:] }

@@ -1,20 +1,8 @@
+import SeededRandom
 import LinuxSystem
 import Testing
 
 @testable import Configuration
-
-/// SplitMix64: small, and the same on every machine, so that a printed seed repeats the run.
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-}
 
 private let tokens = [
     "[", "[[", "]", "]]", ".", "\"", "'", "'''", "\"\"\"", "=", "{", "}", "\n", "\r\n", "a", "worker", "name",
@@ -46,7 +34,7 @@ private let tokens = [
     func noise(seed: UInt64) {
         // Shown with a failure; a trap shows it as the last line.
         print("hostile text: seed \(seed)")
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let good = Array(goodConfiguration.utf8)
         for _ in 0..<150 {
             var damaged = good

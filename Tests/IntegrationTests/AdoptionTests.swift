@@ -1,6 +1,7 @@
 import ControlProtocol
 import Foundation
 import LinuxSystem
+import SeededRandom
 import TestSupport
 import Testing
 

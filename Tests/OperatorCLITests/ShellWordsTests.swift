@@ -1,3 +1,4 @@
+import SeededRandom
 import Foundation
 import Testing
 
@@ -45,7 +46,7 @@ import Testing
     @Test(arguments: [1, UInt64.random(in: 2 ... .max)])
     func `random commands are split as sh splits them`(seed: UInt64) throws {
         print("random commands: seed \(seed)")
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         let characters = Array("ab  \t'\"\\\\\n$-=")
         let commands = (0..<3000).map { _ in
             String(

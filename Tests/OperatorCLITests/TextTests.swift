@@ -33,7 +33,7 @@ struct TextTests {
 
     @Test(arguments: [0, 999, 1000, 1023, 1024 * 1024, 48_000_000, Int.max, -1])
     func `amounts of memory take five characters at most`(bytes: Int) {
-        #expect(bytes == .max || TopView.bytes(bytes).count <= 5)
+        #expect(bytes == .max || ByteText.compact(bytes).count <= 5)
     }
 
     @Test(arguments: [

@@ -1,6 +1,7 @@
 import Glibc
 import LinuxSystem
 import MonotonicTime
+import SeededRandom
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import ControlProtocol
 import LinuxSystem
 import MonotonicTime
+import SeededRandom
 import TestSupport
 import Testing
 

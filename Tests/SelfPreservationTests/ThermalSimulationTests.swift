@@ -1,4 +1,5 @@
 import MonotonicTime
+import SeededRandom
 import TestSupport
 import Testing
 

@@ -37,6 +37,7 @@ struct HoldfastCommand: ParsableCommand {
                     LogsCommand.self, IncidentsCommand.self, MetricsCommand.self,
                 ]),
             CommandGroup(name: "Steer", subcommands: [WorkerCommand.self, ReloadCommand.self, UpgradeCommand.self]),
+            CommandGroup(name: "Central", subcommands: [SpoolCommand.self]),
             CommandGroup(name: "Set up", subcommands: [CheckCommand.self, ConfigCommand.self, VersionCommand.self]),
         ])
 

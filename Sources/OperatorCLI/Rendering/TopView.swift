@@ -21,7 +21,7 @@ struct TopView {
                 Table.Cell(worker.name.escapedForTerminal),
                 Table.Cell(StateText.words(worker.state), StateText.style(ofWorker: worker.state)),
                 Table.Cell(row.usage.map { Self.percent($0.cpuPercent) } ?? ""),
-                Table.Cell(row.usage.map { Self.bytes($0.residentBytes) } ?? ""),
+                Table.Cell(row.usage.map { ByteText.compact($0.residentBytes) } ?? ""),
                 Table.Cell(row.usage.map { "\($0.threads)" } ?? ""),
                 Table.Cell(worker.uptime.map(DurationText.compact) ?? ""),
                 Table.Cell("\(worker.restarts)", worker.restarts == 0 ? .faint : .plain),
@@ -45,18 +45,5 @@ struct TopView {
     static func percent(_ value: Double) -> String {
         let tenths = Int(min(max(0, value), 1e9) * 10)
         return "\(tenths / 10).\(tenths % 10)%"
-    }
-
-    /// In powers of 1024.
-    static func bytes(_ value: Int) -> String {
-        let units = ["B", "K", "M", "G"]
-        var amount = Double(max(0, value))
-        var unit = 0
-        while amount >= 1000, unit < units.count - 1 {
-            amount /= 1024
-            unit += 1
-        }
-        let tenths = Int(amount * 10)
-        return unit > 0 && amount < 10 ? "\(tenths / 10).\(tenths % 10)\(units[unit])" : "\(Int(amount))\(units[unit])"
     }
 }

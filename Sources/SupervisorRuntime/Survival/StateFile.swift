@@ -1,3 +1,4 @@
+import CChecksum
 import ControlProtocol
 import LinuxSystem
 import Supervision
@@ -80,7 +81,7 @@ final class StateFile {
     }
 
     private static func line(_ body: [UInt8]) -> [UInt8] {
-        let digits = String(CRC32C.checksum(body), radix: 16)
+        let digits = String(hf_crc32c(0, body, body.count), radix: 16)
         let checksum = String(repeating: "0", count: 8 - digits.count) + digits
         return Array("\(checksum) ".utf8) + body + [UInt8(ascii: "\n")]
     }
@@ -130,7 +131,7 @@ final class StateFile {
             let checksum = UInt32(String(decoding: line.prefix(8), as: UTF8.self), radix: 16)
         else { return nil }
         let body = Array(line.dropFirst(9))
-        guard CRC32C.checksum(body) == checksum else { return nil }
+        guard hf_crc32c(0, body, body.count) == checksum else { return nil }
         return try? JSONValue.parse(body, limits: JSONLimits(maximumBytes: largestFile, maximumDepth: 8))
     }
 }

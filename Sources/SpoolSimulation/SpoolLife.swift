@@ -1,11 +1,11 @@
 import LinuxSystem
 import Spool
-import TestSupport
+import SeededRandom
 
 /// A random life of a spool on a simulated disk, against what is promised: every synced record comes out once, in order and
 /// unharmed, or is counted as gone.
-struct SpoolModel {
-    enum Trouble: Equatable, CaseIterable {
+package struct SpoolLife {
+    package enum Trouble: String, CaseIterable {
         /// The power or the process goes, at any call.
         case stops
         /// The disk is full now and then, or the quota is small.
@@ -33,10 +33,14 @@ struct SpoolModel {
     private var acknowledged: UInt64 = 0
     private var delivered: [UInt64: [UInt8]] = [:]
     private var hadDamage = false
-    private(set) var stops = 0
-    private(set) var faults: [String] = []
+    package private(set) var stops = 0
+    package private(set) var faults: [String] = []
 
-    init(seed: UInt64, _ troubles: Set<Trouble>) {
+    /// Whether each step is printed.
+    private let isTraced: Bool
+
+    package init(seed: UInt64, _ troubles: Set<Trouble>, isTraced: Bool = false) {
+        self.isTraced = isTraced
         random = SeededGenerator(seed: seed)
         self.troubles = troubles
         disk = SimulatedDisk(random: SeededGenerator(seed: seed &* 31 &+ 1))
@@ -46,7 +50,7 @@ struct SpoolModel {
         open()
     }
 
-    mutating func run(steps: Int) {
+    package mutating func run(steps: Int) {
         for _ in 0..<steps where faults.isEmpty { step() }
         guard faults.isEmpty else { return }
         finish()
@@ -69,12 +73,21 @@ struct SpoolModel {
                 hadDamage = true
             }
         }
+        trace()
         if disk.hasStopped { stop(cutsPower: Bool.random(using: &random)) }
         // A file that cannot be removed takes what it takes.
         let isStrict = settings.whenFull == .dropOldest && !disk.hasStopped && !troubles.contains(.errors)
         if let spool, isStrict, disk.used > settings.quota {
             faults.append("\(disk.used) bytes on the disk, \(spool.statistics.used) of \(settings.quota) known")
         }
+    }
+
+    private func trace() {
+        guard isTraced, let now = spool?.statistics else { return }
+        print(
+            "call \(disk.calls): written \(now.written), synced \(now.synced), acknowledged \(now.acknowledged), "
+                + "read \(position), dropped \(now.dropped), lost \(now.lost), \(now.segments) segments, "
+                + "\(disk.used) bytes\(disk.hasStopped ? ", stopped" : "")")
     }
 
     private mutating func arrange() {
@@ -92,7 +105,7 @@ struct SpoolModel {
         for _ in 0..<Int.random(in: 1...40, using: &random) {
             let isLong = Int.random(in: 0..<50, using: &random) == 0
             let count = Int.random(in: 0...(isLong ? 30_000 : 300), using: &random)
-            let record = (0..<count).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+            let record = bytes(count)
             do throws(SpoolError) {
                 let number = try spool.append(record, at: clock)
                 if delivered[number] != nil { faults.append("number \(number) was given out again") }
@@ -102,6 +115,12 @@ struct SpoolModel {
                 if case .recordTooLarge = error { faults.append("\(error)") }
             }
         }
+    }
+
+    /// Eight random bytes again and again: drawing each one would be most of the test's time.
+    private mutating func bytes(_ count: Int) -> [UInt8] {
+        let pattern = random.next()
+        return (0..<count).map { UInt8(truncatingIfNeeded: pattern >> UInt64($0 & 7 << 3)) }
     }
 
     private mutating func sync() {
@@ -159,12 +178,19 @@ struct SpoolModel {
         let gone = statistics.dropped + statistics.expired + statistics.lost
         guard range.lowerBound <= synced else { return }
         let missing = range.clamped(to: 1...synced)
-        guard !excused.contains(where: { $0.lowerBound <= missing.lowerBound && missing.upperBound <= $0.upperBound })
-        else { return }
+        guard !isExcused(missing) else { return }
         if gone == 0 { faults.append("\(range) is missing, and nothing is counted (synced up to \(synced))") }
         if !troubles.contains(.room), !hadDamage, !troubles.contains(.errors) {
             faults.append("\(range) is missing for no reason (synced up to \(synced))")
         }
+    }
+
+    private func isExcused(_ missing: ClosedRange<UInt64>) -> Bool {
+        var next = missing.lowerBound
+        while next <= missing.upperBound, let range = excused.last(where: { $0.contains(next) }) {
+            next = range.upperBound + 1
+        }
+        return next > missing.upperBound
     }
 
     private mutating func acknowledge() {
@@ -180,6 +206,7 @@ struct SpoolModel {
 
     private mutating func stop(cutsPower: Bool) {
         stops += 1
+        if isTraced { print(cutsPower ? "the power is cut" : "the process ends") }
         spool = nil
         if cutsPower { disk.cutPower() } else { disk.restartProcess() }
         open()
@@ -200,6 +227,7 @@ struct SpoolModel {
             // A reader begins where central is, and gets again what it has not acknowledged.
             position = spool.acknowledged
             acknowledged = spool.acknowledged
+            trace()
         } catch {
             faults.append("cannot be opened: \(error)")
         }

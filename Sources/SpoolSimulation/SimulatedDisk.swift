@@ -44,8 +44,11 @@ final class SimulatedDisk: SpoolFiles {
         hasStopped = false
         failures = [:]
         // What the kernel has forgotten to write is a matter between it and the process that was told so.
-        for (name, file) in files where file.pending.isEmpty && file.content != file.durable {
-            files[name]?.pending = [.cut(size: 0), .write(offset: 0, bytes: file.content)]
+        for (name, file) in sorted(files) where file.pending.isEmpty && file.content != file.durable {
+files[name]?.pending = [.write(offset: 0, bytes: file.content)]
+            if file.durable.count > file.content.count {
+                files[name]?.pending.append(.cut(size: file.content.count))
+            }
         }
     }
 
@@ -54,17 +57,22 @@ final class SimulatedDisk: SpoolFiles {
         hasStopped = false
         failures = [:]
         var survivors: [String: File] = [:]
-        for (name, file) in files {
+        for (name, file) in sorted(files) {
             // A new name may be on the disk without having been synced.
             guard durableNames[name] != nil || Bool.random(using: &random) else { continue }
             survivors[name] = survivor(of: file)
         }
         // A removed one may be there again.
-        for (name, file) in durableNames where files[name] == nil && Bool.random(using: &random) {
+        for (name, file) in sorted(durableNames) where files[name] == nil && Bool.random(using: &random) {
             survivors[name] = survivor(of: file)
         }
         files = survivors
         durableNames = survivors
+    }
+
+    /// In one order, whatever the process: a seed has to give the same life again.
+    private func sorted(_ files: [String: File]) -> [(key: String, value: File)] {
+        files.sorted { $0.key < $1.key }
     }
 
     private func survivor(of file: File) -> File {
@@ -115,7 +123,7 @@ final class SimulatedDisk: SpoolFiles {
 
     func names() throws(SystemError) -> [String] {
         guard !hasStopped else { throw stopped("getdents") }
-        return Array(files.keys)
+        return files.keys.sorted()
     }
 
     func size(of name: String) throws(SystemError) -> Int {
@@ -141,7 +149,7 @@ final class SimulatedDisk: SpoolFiles {
         if isHalf { part = Array(part.prefix(Int.random(in: 0...part.count, using: &random))) }
         let growth = max(0, offset + part.count - (files[name]?.content.count ?? 0))
         let room = capacity - used
-        let isFull = growth > room
+        let isFull = growth > max(room, 0)
         if isFull { part = Array(part.prefix(max(0, part.count - (growth - max(room, 0))))) }
         SimulatedDisk.put(part[...], at: offset, in: &files[name, default: File()].content)
         files[name]?.pending.append(.write(offset: offset, bytes: part))
