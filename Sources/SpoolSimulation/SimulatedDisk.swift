@@ -45,7 +45,7 @@ final class SimulatedDisk: SpoolFiles {
         failures = [:]
         // What the kernel has forgotten to write is a matter between it and the process that was told so.
         for (name, file) in sorted(files) where file.pending.isEmpty && file.content != file.durable {
-files[name]?.pending = [.write(offset: 0, bytes: file.content)]
+            files[name]?.pending = [.write(offset: 0, bytes: file.content)]
             if file.durable.count > file.content.count {
                 files[name]?.pending.append(.cut(size: file.content.count))
             }

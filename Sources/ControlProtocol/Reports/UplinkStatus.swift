@@ -42,7 +42,8 @@ package struct UplinkStatus: Equatable, Sendable {
         package var refused: Int
 
         package init(
-            name: String, id: String, used: Int, quota: Int, acknowledged: Int, written: Int, dropped: Int, expired: Int,
+            name: String, id: String, used: Int, quota: Int, acknowledged: Int, written: Int, dropped: Int,
+            expired: Int,
             lost: Int, refused: Int
         ) {
             self.name = name
