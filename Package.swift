@@ -116,6 +116,9 @@ let package = Package(
             name: "supervision-simulator", dependencies: ["SupervisionSimulation"], swiftSettings: strict),
         .target(
             name: "SpoolSimulation", dependencies: ["Spool", "LinuxSystem", "SeededRandom"], swiftSettings: strict),
+        .executableTarget(
+            name: "spool-benchmark", dependencies: ["Spool", "LinuxSystem", "MonotonicTime"], path: "Benchmarks/spool",
+            swiftSettings: strict),
         .executableTarget(name: "spool-simulator", dependencies: ["SpoolSimulation"], swiftSettings: strict),
         .executableTarget(
             name: "misbehaving-worker", path: "Examples/Misbehaving",

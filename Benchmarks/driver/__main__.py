@@ -17,10 +17,11 @@ import tempfile
 import measurements
 import processes
 import report
+import storage
 from holdfast import Holdfast
 from systems import HERE, PEERS, UNDER_SYSTEMD, Baseline
 
-MEASUREMENTS = ["kill-one", "kill-100", "start-10", "start-1000", "memory", "restarts", "idle", "peers"]
+MEASUREMENTS = ["kill-one", "kill-100", "start-10", "start-1000", "memory", "restarts", "idle", "peers", "spool"]
 
 
 def options():
@@ -111,6 +112,9 @@ def measure(choice, folder, results):
         if f"start-{workers}" in choice.only:
             say(f"start-{workers}: {workers:,} workers started and stopped, {repetitions} times")
             results[f"start_{workers}"] = measurements.start_and_stop_in_turn(make, ours, workers, repetitions)
+    if "spool" in choice.only:
+        say(f"spool: {choice.rounds} rounds, beside SQLite")
+        results["spool"] = storage.measure(choice.rounds, HERE.parent / ".build-bench")
     if Holdfast in ours:
         measure_footprint(choice, folder, results)
     if "peers" in choice.only:

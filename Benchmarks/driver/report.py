@@ -58,6 +58,15 @@ def judged(results):
         switches = quiet["processes"]["holdfastd"]["voluntary_switches"]
         rows.append((f"context switches of holdfastd, idle for {seconds} s", str(switches), "0", switches == 0))
         add(f"CPU time of holdfastd, idle for {seconds} s", quiet["processes"]["holdfastd"]["cpu_ms"], " ms", 1, 3)
+    spool = results.get("spool")
+    if spool:
+        ns = {name: values["median"] for name, values in spool["append_ns"].items()}
+        for rows_in_one, target in (("one row", 20), ("ten rows", 5)):
+            value = ns[f"sqlite, {rows_in_one}"] / ns["spool"]
+            rows.append((f"spool append against SQLite, {rows_in_one} a transaction", f"{value:.0f} times as fast",
+                         f"at least {target} times", value >= target))
+        add("opening a spool of 256 MiB, slowest", max(spool["recover_256_mib_s"]), " s", 1, 3)
+        add("bytes written for each byte of payload, commits of 1,000", spool["written_for_each_byte"], "", 1.2, 3)
     return rows
 
 
@@ -123,6 +132,10 @@ def markdown(results):
         ]
         header = ("process", "voluntary switches", "involuntary switches", "CPU ms")
         text += [f"## Idle for {results['idle']['seconds']} s", table(header, rows)]
+    if "spool" in results:
+        rows = [(name, v["median"], f"{min(v['rounds'])} to {max(v['rounds'])}")
+                for name, v in results["spool"]["append_ns"].items()]
+        text += ["## Records of 100 bytes appended (ns each)", table(("store", "median", "rounds"), rows)]
     if results.get("peers"):
         rows = [
             (name, v, "") if isinstance(v, str) else (name, peer_cell(v, "calm"), peer_cell(v, "again_at_once"))
