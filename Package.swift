@@ -35,6 +35,7 @@ let package = Package(
         .target(name: "SelfPreservation", dependencies: ["MonotonicTime"], swiftSettings: strict),
         .target(name: "SeededRandom", swiftSettings: strict),
         .target(name: "Probing", dependencies: ["MonotonicTime"], swiftSettings: strict),
+        .target(name: "Delivery", dependencies: ["MonotonicTime"], swiftSettings: strict),
         .target(
             name: "SupervisionSimulation", dependencies: ["Supervision", "MonotonicTime"], swiftSettings: strict),
 
@@ -90,8 +91,14 @@ let package = Package(
                 "MonotonicTime",
             ], swiftSettings: strict),
         .target(
+            name: "CTransfer",
+            cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")]),
+        .target(
             name: "UplinkRuntime",
-            dependencies: ["UplinkProtocol", "FleetAPI", "ControlProtocol", "Spool", "LinuxSystem", "MonotonicTime"],
+            dependencies: [
+                "UplinkProtocol", "FleetAPI", "ControlProtocol", "Delivery", "Spool", "LinuxSystem", "CTransfer",
+                "CChecksum", "MonotonicTime",
+            ],
             swiftSettings: strict),
         .target(
             name: "OperatorCLI",
@@ -103,7 +110,8 @@ let package = Package(
 
         // Entry points.
         .executableTarget(
-            name: "holdfastd", dependencies: ["SupervisorRuntime", "OutputRuntime", "MonitorRuntime", "LinuxSystem"],
+            name: "holdfastd",
+            dependencies: ["SupervisorRuntime", "OutputRuntime", "MonitorRuntime", "UplinkRuntime", "LinuxSystem"],
             swiftSettings: strict, linkerSettings: selfContained),
         .executableTarget(
             name: "holdfast", dependencies: ["OperatorCLI"], swiftSettings: strict,
@@ -137,6 +145,14 @@ let package = Package(
             name: "SpoolTests",
             dependencies: ["Spool", "SpoolSimulation", "CChecksum", "LinuxSystem", "SeededRandom", "TestSupport"],
             swiftSettings: strict),
+        .testTarget(
+            name: "DeliveryTests", dependencies: ["Delivery", "MonotonicTime", "TestSupport"], swiftSettings: strict),
+        .testTarget(
+            name: "UplinkRuntimeTests",
+            dependencies: [
+                "UplinkRuntime", "UplinkProtocol", "FleetAPI", "ControlProtocol", "Delivery", "Spool", "CTransfer",
+                "LinuxSystem", "MonotonicTime", "TestSupport",
+            ], exclude: ["central.py"], swiftSettings: strict),
         .testTarget(name: "ProbingTests", dependencies: ["Probing", "MonotonicTime"], swiftSettings: strict),
         .testTarget(
             name: "MonitorProtocolTests",

@@ -3,6 +3,7 @@ import LinuxSystem
 import MonitorRuntime
 import OutputRuntime
 import SupervisorRuntime
+import UplinkRuntime
 
 let arguments = ProcessArguments.current()
 switch ProcessEnvironment.programName {
@@ -10,6 +11,8 @@ case "holdfast-output":
     SystemCall.exit(OutputRuntime.run())
 case "holdfast-monitor":
     SystemCall.exit(MonitorRuntime.run())
+case "holdfast-uplink":
+    SystemCall.exit(UplinkRuntime.run())
 default:
     SystemCall.exit(SupervisorRuntime.run(SupervisorCommandLine(arguments)))
 }

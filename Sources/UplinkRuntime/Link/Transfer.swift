@@ -1,0 +1,181 @@
+import CTransfer
+import LinuxSystem
+import MonotonicTime
+
+/// HTTPS to one central, by libcurl on the event loop. The libraries have to be loaded. End it by `end`, not within one of
+/// its completions.
+final class Transfer {
+    struct Order {
+        var method: String
+        var url: String
+        /// "Name: value".
+        var fields: [String] = []
+        var body: [UInt8]?
+        var answerLimit = 1 << 20
+        var proxy: String?
+        /// Of everything; `nil` for none.
+        var timeout: Duration?
+        /// Bytes a second, and for how long fewer are borne; `nil` for a request that waits.
+        var slowest: (bytesPerSecond: Int, time: Duration)?
+    }
+
+    struct Failure: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    typealias Completion = (Result<HTTPAnswer, Failure>) -> Void
+
+    private static let connectTimeout: Duration = .seconds(30)
+
+    private let loop: EventLoop
+    private var handle: OpaquePointer?
+    private var sockets: [Int32: EventLoop.Registration] = [:]
+    private var timer: TimerID?
+    private var completions: [OpaquePointer: Completion] = [:]
+    /// Bytes of HTTP, since it was made.
+    private(set) var sent: Int64 = 0
+    private(set) var received: Int64 = 0
+
+    /// - Parameters:
+    ///   - pins: SHA-256 of keys, one of which has to be in the chain that central presents.
+    ///   - judgesDates: whether certificates have to be valid now.
+    init(loop: EventLoop, pins: [[UInt8]], host: String, judgesDates: Bool) throws(Failure) {
+        self.loop = loop
+        var trust = hf_trust()
+        trust.judges_dates = judgesDates ? 1 : 0
+        let used = pins.prefix(Int(HF_PINS_MAX))
+        trust.pin_count = Int32(used.count)
+        withUnsafeMutableBytes(of: &trust.pins) { bytes in
+            for (index, pin) in used.enumerated() where pin.count == 32 {
+                UnsafeMutableRawBufferPointer(rebasing: bytes[index * 32..<index * 32 + 32]).copyBytes(from: pin)
+            }
+        }
+        withUnsafeMutableBytes(of: &trust.host) { $0.copyBytes(from: host.utf8.prefix(255)) }
+        let callbacks = hf_callbacks(
+            context: Unmanaged.passUnretained(self).toOpaque(),
+            watch: { context, descriptor, interest in Transfer.from(context)?.watch(descriptor, interest) },
+            timer: { context, milliseconds in Transfer.from(context)?.schedule(milliseconds) },
+            done: { context, request, answer in Transfer.from(context)?.finish(request, answer.pointee) })
+        guard let handle = hf_transfer_create(callbacks, &trust) else {
+            throw Failure(description: "there is no memory for a connection")
+        }
+        self.handle = handle
+    }
+
+    deinit { end() }
+
+    private static func from(_ context: UnsafeMutableRawPointer?) -> Transfer? {
+        context.map { Unmanaged<Transfer>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    /// Ends everything that is under way; no completion follows.
+    func end() {
+        completions = [:]
+        if let handle { hf_transfer_destroy(handle) }
+        handle = nil
+        for registration in sockets.values { loop.unregister(registration) }
+        sockets = [:]
+        if let timer { loop.cancel(timer) }
+        timer = nil
+    }
+
+    func judgeDates(_ judges: Bool) {
+        if let handle { hf_transfer_judge_dates(handle, judges ? 1 : 0) }
+    }
+
+    /// - Parameter completion: called once, later.
+    func begin(_ order: Order, _ completion: @escaping Completion) {
+        guard let handle else { return }
+        var problem = [CChar](repeating: 0, count: 256)
+        let request = withOrder(order) { hf_transfer_begin(handle, $0, &problem, problem.count) }
+        if let request {
+            completions[request] = completion
+        } else {
+            let text = String(decoding: problem.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            loop.schedule(at: loop.now) { completion(.failure(Failure(description: text))) }
+        }
+    }
+
+    private func withOrder<Value>(_ order: Order, _ body: (UnsafePointer<hf_order>) -> Value) -> Value {
+        let fields = (order.fields + ["Expect:", "Accept:"]).joined(separator: "\n")
+        return order.method.withCString { method in
+            order.url.withCString { url in
+                fields.withCString { fields in
+                    (order.body ?? []).withUnsafeBufferPointer { bytes in
+                        withOptionalCString(order.proxy) { proxy in
+                            var raw = hf_order(
+                                method: method, url: url, headers: fields,
+                                body: order.body == nil ? nil : bytes.baseAddress ?? UnsafePointer(bitPattern: 1),
+                                body_size: bytes.count, answer_limit: order.answerLimit, proxy: proxy,
+                                connect_timeout: Self.connectTimeout.milliseconds,
+                                total_timeout: order.timeout?.milliseconds ?? 0,
+                                slowest: order.slowest?.bytesPerSecond ?? 0,
+                                slow_time: Int(order.slowest?.time.components.seconds ?? 0))
+                            return body(&raw)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    // MARK: As libcurl asks
+
+    private func watch(_ descriptor: Int32, _ interest: Int32) {
+        var wanted: EventLoop.Interest = []
+        if interest & Int32(HF_READABLE.rawValue) != 0 { wanted.insert(.readable) }
+        if interest & Int32(HF_WRITABLE.rawValue) != 0 { wanted.insert(.writable) }
+        if let known = sockets[descriptor], !wanted.isEmpty, (try? loop.modify(known, wanted)) != nil { return }
+        if let known = sockets.removeValue(forKey: descriptor) { loop.unregister(known) }
+        guard !wanted.isEmpty else { return }
+        sockets[descriptor] = try? loop.register(descriptor, wanted) { [weak self] readiness in
+            self?.ready(descriptor, readiness)
+        }
+    }
+
+    private func ready(_ descriptor: Int32, _ readiness: EventLoop.Readiness) {
+        guard let handle else { return }
+        var bits: Int32 = 0
+        if readiness.contains(.readable) || readiness.contains(.hangUp) { bits |= Int32(HF_READABLE.rawValue) }
+        if readiness.contains(.writable) { bits |= Int32(HF_WRITABLE.rawValue) }
+        hf_transfer_ready(handle, descriptor, bits)
+    }
+
+    private func schedule(_ milliseconds: Int) {
+        if let timer { loop.cancel(timer) }
+        timer = nil
+        guard milliseconds >= 0 else { return }
+        timer = loop.schedule(at: loop.now + .milliseconds(milliseconds)) { [weak self] in
+            guard let self, let handle else { return }
+            timer = nil
+            hf_transfer_timeout(handle)
+        }
+    }
+
+    private func finish(_ request: OpaquePointer, _ answer: hf_answer) {
+        sent += answer.sent
+        received += answer.received
+        guard let completion = completions.removeValue(forKey: request) else { return }
+        if answer.failure != 0 {
+            let text = answer.failure_text.map { String(cString: $0) } ?? "failure \(answer.failure) of libcurl"
+            return completion(.failure(Failure(description: text)))
+        }
+        let head = UnsafeRawBufferPointer(start: answer.head, count: answer.head_size)
+        let body = UnsafeBufferPointer(start: answer.body, count: answer.body_size)
+        completion(
+            .success(
+                HTTPAnswer(
+                    status: Int(answer.status), head: String(decoding: head, as: UTF8.self), body: Array(body))))
+    }
+}
+
+private func withOptionalCString<Value>(_ text: String?, _ body: (UnsafePointer<CChar>?) -> Value) -> Value {
+    guard let text else { return body(nil) }
+    return text.withCString { body($0) }
+}
+
+extension Duration {
+    fileprivate var milliseconds: Int {
+        Int(clamping: components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000)
+    }
+}
