@@ -146,7 +146,7 @@ let package = Package(
             dependencies: ["Spool", "SpoolSimulation", "CChecksum", "LinuxSystem", "SeededRandom", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "DeliveryTests", dependencies: ["Delivery", "MonotonicTime", "TestSupport"], swiftSettings: strict),
+            name: "DeliveryTests", dependencies: ["Delivery", "MonotonicTime", "SeededRandom"], swiftSettings: strict),
         .testTarget(
             name: "UplinkRuntimeTests",
             dependencies: [

@@ -155,7 +155,8 @@ package final class UplinkRuntime {
         let readings = try openSpool("\(spools.path)/readings", settings.readings, settings.flushInterval)
         let client = ControlClient(loop: loop, connections: connections)
         let link = Link(
-            loop: loop, settings: settings, identity: try IdentityStore(folder), boot: boot, events: events,
+            loop: loop, deadman: deadman, settings: settings, identity: try IdentityStore(folder), boot: boot,
+            events: events,
             readings: readings, jitter: jitter)
         let table = CommandTable()
         BuiltInCommands(client: client, link: link, status: { [unowned link] in link.status }).fill(table)

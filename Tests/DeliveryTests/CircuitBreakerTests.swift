@@ -1,6 +1,6 @@
 import Delivery
 import MonotonicTime
-import TestSupport
+import SeededRandom
 import Testing
 
 @Suite("Circuit breaker")

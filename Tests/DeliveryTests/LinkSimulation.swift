@@ -1,6 +1,6 @@
 import Delivery
 import MonotonicTime
-import TestSupport
+import SeededRandom
 
 /// One device and central, with everything between them that goes wrong, in simulated time from one seed.
 struct LinkSimulation {

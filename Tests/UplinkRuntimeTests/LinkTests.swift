@@ -53,6 +53,33 @@ struct LinkTests {
         #expect(central.requests.filter { $0 == "/device/telemetry" }.count < 30)
     }
 
+    /// Texts that do not compress.
+    private func noise(_ count: Int) -> [String] {
+        var random = SystemRandomNumberGenerator()
+        return (0..<count).map { _ in (0..<10).map { _ in String(random.next(), radix: 36) }.joined() }
+    }
+
+    @Test("gets on over a link of 2 KB/s, and over one that dies every second")
+    func badLinks() throws {
+        for (link, count) in [(["bytes_per_s": 2000] as JSONValue, 60), (["dies_every_s": 0.7], 2000)] {
+            let fixture = try UplinkFixture()
+            let central = try CentralProcess(loop: fixture.loop, folder: "\(fixture.directory.path)/central")
+            try fixture.start()
+            try central.order(["link": link])
+            for text in noise(count) { fixture.runtime?.take([("text", .string(text))], of: "sensor") }
+            try fixture.enrol(central.token)
+            var arrived = 0
+            try fixture.loop.pump("all has arrived over \(link.text)", within: .seconds(60)) {
+                // Seldom: asking is work for central too.
+                let done = try fixture.status().queues.first { $0.name == "readings" }?.acknowledged ?? 0
+                arrived = done
+                return done == count
+            }
+            #expect(arrived == count)
+            #expect(try central.records("readings").count == count)
+        }
+    }
+
     @Test("a new uplink after kill -9 goes on where the old one was")
     func killed() throws {
         let fixture = try UplinkFixture()

@@ -6,15 +6,16 @@
 Makes a CA and a certificate in FOLDER. Prints JSON lines: {"port", "pin"} first, then one for each request. Takes JSON lines on descriptor 3:
 {"faults": {"/device/telemetry": ["500", "drop", ...]}}  the next requests of a path end so
 {"command": {...}}     goes to the device      {"skew": SECONDS}   central's clock
+{"link": {"bytes_per_s": 2000, "dies_every_s": 1}}    what is between the device and central; {} is nothing
 {"mode": "pending|enrolled|refused|revoked"}   {"backup": true}, {"restore": true}, {"dump": true}
 """
-import base64, gzip, hashlib, http.server, json, os, ssl, subprocess, sys, threading, time
+import base64, gzip, hashlib, http.server, json, socket, ssl, subprocess, sys, threading, time
 
 folder, kind = sys.argv[1], (sys.argv[2:] or ["good"])[0]
 lock, news = threading.RLock(), threading.Condition()
 state = {"applied": {}, "records": {}, "repeated": 0}
 backup, faults, commands, nonces, skew = None, {}, [], set(), 0
-mode, device_key, heartbeats, open_connections = "enrolled", None, 0, set()
+mode, device_key, link = "enrolled", None, {}
 DEVICE = "00112233aabbccdd"
 
 
@@ -247,18 +248,64 @@ class Server(http.server.ThreadingHTTPServer):
         say(error=repr(sys.exc_info()[1]))
 
 
+class Link:
+    """A network between the device and central: slow, or dying every so often."""
+
+    def __init__(self, port):
+        self.target, self.sockets = port, set()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+        threading.Thread(target=self.die, daemon=True).start()
+
+    def accept(self):
+        while True:
+            device, _ = self.listener.accept()
+            device.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            central = socket.create_connection(("127.0.0.1", self.target))
+            self.sockets |= {device, central}
+            for pair in ((device, central), (central, device)):
+                threading.Thread(target=self.carry, args=pair, daemon=True).start()
+
+    def carry(self, source, target):
+        try:
+            while data := source.recv(512):
+                if link.get("bytes_per_s"):
+                    time.sleep(len(data) / link["bytes_per_s"])
+                target.sendall(data)
+        except OSError:
+            pass
+        for end in (source, target):
+            self.sockets.discard(end)
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def die(self):
+        while True:
+            time.sleep(link.get("dies_every_s") or 0.2)
+            for end in list(self.sockets) if link.get("dies_every_s") else []:
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+
 pin = make_certificates()
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(folder + "/chain.pem", folder + "/leaf.key")
 server = Server(("127.0.0.1", 0), Handler)
 threading.Thread(target=server.serve_forever, daemon=True).start()
-say(port=server.server_port, pin=pin)
+between = Link(server.server_port)
+say(port=between.port, pin=pin)
 for line in open(3):
     order = json.loads(line)
     with lock, news:
         faults.update(order.get("faults", {}))
         skew = order.get("skew", skew)
         mode = order.get("mode", mode)
+        link = order.get("link", link)
         if "command" in order:
             commands.append(order["command"])
         if "backup" in order:

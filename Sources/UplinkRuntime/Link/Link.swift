@@ -11,6 +11,7 @@ import UplinkProtocol
 /// The libraries for it are loaded when there is a central to talk to, and not before.
 final class Link {
     let loop: EventLoop
+    private let deadman: DeadmanAlarm
     let identity: IdentityStore
     let boot: BootClock
     let queues: [LinkMachine.Queue: QueueSpool]
@@ -53,11 +54,13 @@ final class Link {
     private static let libraryPause: Duration = .seconds(900)
 
     init(
-        loop: EventLoop, settings: UplinkSettings, identity: IdentityStore, boot: BootClock, events: QueueSpool,
+        loop: EventLoop, deadman: DeadmanAlarm, settings: UplinkSettings, identity: IdentityStore, boot: BootClock,
+        events: QueueSpool,
         readings: QueueSpool, jitter: Jitter = Jitter()
     ) {
         self.jitter = jitter
         self.loop = loop
+        self.deadman = deadman
         self.settings = settings
         self.identity = identity
         self.boot = boot
@@ -111,7 +114,8 @@ final class Link {
             guard identity.key != nil else { return identity.trouble ?? "there is no key; enrol the device again" }
             guard let address else { return "the address of central is no https URL: \(centralURL ?? "")" }
             retireTransfer()
-            transfer = try Transfer(loop: loop, pins: pins, host: address.host, judgesDates: clock.isPlausible)
+            transfer = try Transfer(
+                loop: loop, deadman: deadman, pins: pins, host: address.host, judgesDates: clock.isPlausible)
             return nil
         } catch {
             return "\(error)"
@@ -167,8 +171,9 @@ final class Link {
         if let timer { loop.cancel(timer) }
         timer = machine.deadline(after: loop.now).map { deadline in
             loop.schedule(at: deadline) { [weak self] in
-                self?.timer = nil
-                self?.tell(.deadlineReached)
+                guard let self else { return }
+                timer = nil
+                deadman.during { self.tell(.deadlineReached) }
             }
         }
         noteState()

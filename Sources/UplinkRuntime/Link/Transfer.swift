@@ -28,6 +28,7 @@ final class Transfer {
     private static let connectTimeout: Duration = .seconds(30)
 
     private let loop: EventLoop
+    private let deadman: DeadmanAlarm
     private var handle: OpaquePointer?
     private var sockets: [Int32: EventLoop.Registration] = [:]
     private var timer: TimerID?
@@ -37,10 +38,14 @@ final class Transfer {
     private(set) var received: Int64 = 0
 
     /// - Parameters:
+    ///   - deadman: ends the process when a library hangs.
     ///   - pins: SHA-256 of keys, one of which has to be in the chain that central presents.
     ///   - judgesDates: whether certificates have to be valid now.
-    init(loop: EventLoop, pins: [[UInt8]], host: String, judgesDates: Bool) throws(Failure) {
+    init(
+        loop: EventLoop, deadman: DeadmanAlarm, pins: [[UInt8]], host: String, judgesDates: Bool
+    ) throws(Failure) {
         self.loop = loop
+        self.deadman = deadman
         var trust = hf_trust()
         trust.judges_dates = judgesDates ? 1 : 0
         let used = pins.prefix(Int(HF_PINS_MAX))
@@ -138,7 +143,7 @@ final class Transfer {
         var bits: Int32 = 0
         if readiness.contains(.readable) || readiness.contains(.hangUp) { bits |= Int32(HF_READABLE.rawValue) }
         if readiness.contains(.writable) { bits |= Int32(HF_WRITABLE.rawValue) }
-        hf_transfer_ready(handle, descriptor, bits)
+        deadman.during { hf_transfer_ready(handle, descriptor, bits) }
     }
 
     private func schedule(_ milliseconds: Int) {
@@ -148,7 +153,7 @@ final class Transfer {
         timer = loop.schedule(at: loop.now + .milliseconds(milliseconds)) { [weak self] in
             guard let self, let handle else { return }
             timer = nil
-            hf_transfer_timeout(handle)
+            deadman.during { hf_transfer_timeout(handle) }
         }
     }
 
