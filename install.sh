@@ -14,6 +14,8 @@
 #   --binaries DIR   in a source tree: take the programs from there instead of building them
 #   --dry-run        check everything, say what would be done, and change nothing
 #
+#   sudo ./install.sh --central [OPTION...]   installs holdfast-central instead, the service for a fleet (--central --help)
+#
 # Exit status
 #    0  installed, or there already
 #    1  failed for another reason; what was there before is untouched, or back
@@ -28,6 +30,9 @@
 #   64  wrong use
 set -eu
 umask 022
+
+# Another program, another machine as a rule: it has its own script.
+case ${1-} in --central) exec "$(dirname "$(readlink -f "$0")")/scripts/install-central" "$@" ;; esac
 
 prefix=/usr/local
 root=

@@ -6,6 +6,7 @@ package struct FleetError: Error, Equatable, Sendable, CustomStringConvertible {
 
         package static let invalidToken = Code(rawValue: "invalid-token")
         package static let invalidBatch = Code(rawValue: "invalid-batch")
+        package static let tooManyLines = Code(rawValue: "too-many-lines")
     }
 
     package var code: Code

@@ -1,4 +1,4 @@
-import Configuration
+import DeviceConfiguration
 
 /// The arguments of `holdfastd`. Parsed here, since swift-argument-parser would bring Foundation into the process.
 package enum SupervisorCommandLine: Equatable {

@@ -1,4 +1,4 @@
-import Configuration
+import DeviceConfiguration
 import ControlProtocol
 import LinuxSystem
 import MonotonicTime

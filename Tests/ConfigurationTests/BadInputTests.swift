@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Configuration
+@testable import DeviceConfiguration
 
 /// One wrong text, and everything that must be said of it.
 struct BadInput: Sendable, CustomTestStringConvertible {

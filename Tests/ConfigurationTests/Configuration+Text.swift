@@ -1,4 +1,4 @@
-@testable import Configuration
+@testable import DeviceConfiguration
 
 extension Configuration {
     /// Reads one text as "t.toml", for a machine called "device".

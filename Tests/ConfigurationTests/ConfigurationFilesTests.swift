@@ -3,7 +3,7 @@ import Supervision
 import TestSupport
 import Testing
 
-@testable import Configuration
+@testable import DeviceConfiguration
 
 @Suite(.timeLimit(.minutes(1))) struct ConfigurationFilesTests {
     private let directory: TemporaryDirectory

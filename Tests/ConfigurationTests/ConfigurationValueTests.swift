@@ -2,7 +2,7 @@ import MonotonicTime
 import Supervision
 import Testing
 
-@testable import Configuration
+@testable import DeviceConfiguration
 
 @Suite struct ConfigurationValueTests {
     private func good() throws -> Configuration {

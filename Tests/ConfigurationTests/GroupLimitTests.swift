@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Configuration
+@testable import DeviceConfiguration
 
 /// `memory_max`, `cpu_max` and `pids_max`.
 @Suite struct GroupLimitTests {

@@ -2,7 +2,7 @@ import SeededRandom
 import LinuxSystem
 import Testing
 
-@testable import Configuration
+@testable import DeviceConfiguration
 
 private let tokens = [
     "[", "[[", "]", "]]", ".", "\"", "'", "'''", "\"\"\"", "=", "{", "}", "\n", "\r\n", "a", "worker", "name",

@@ -1,7 +1,7 @@
 import Supervision
 import Testing
 
-@testable import Configuration
+@testable import DeviceConfiguration
 
 /// A worker that sets every key once; each test replaces one line.
 private let lines = [

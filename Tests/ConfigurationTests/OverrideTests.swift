@@ -2,7 +2,7 @@ import LinuxSystem
 import Supervision
 import Testing
 
-@testable import Configuration
+@testable import DeviceConfiguration
 
 private let prefix = "HOLDFAST_CONFIG__"
 

@@ -2,7 +2,7 @@ import MonotonicTime
 import SelfPreservation
 import Testing
 
-@testable import Configuration
+@testable import DeviceConfiguration
 
 @Suite struct PreservationConfigurationTests {
     private func settings(

@@ -2,7 +2,7 @@ import Probing
 import Supervision
 import Testing
 
-@testable import Configuration
+@testable import DeviceConfiguration
 
 /// `[[worker.probe]]`.
 @Suite struct ProbeConfigurationTests {

@@ -1,7 +1,7 @@
 import LinuxSystem
 import Testing
 
-@testable import Configuration
+@testable import DeviceConfiguration
 
 /// docs/configuration.md is normative, so it must say what the code does.
 @Suite(.timeLimit(.minutes(1))) struct ReferencePageTests {

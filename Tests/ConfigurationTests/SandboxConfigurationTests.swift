@@ -1,7 +1,7 @@
 import LinuxSystem
 import Testing
 
-@testable import Configuration
+@testable import DeviceConfiguration
 
 @Suite struct SandboxConfigurationTests {
     private static func read(_ sandbox: String, runtimeDirectory: String = "/run/holdfast") -> ConfigurationReport {

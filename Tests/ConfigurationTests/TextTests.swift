@@ -1,7 +1,7 @@
 import MonotonicTime
 import Testing
 
-@testable import Configuration
+@testable import DeviceConfiguration
 
 @Suite struct DurationTextTests {
     @Test(

@@ -30,7 +30,7 @@ extension JSONValue {
 
     /// jansson recurses once per level, and so do we; so the depth is bounded before either starts. Brackets within
     /// strings do not count.
-    private static func checkDepth(of buffer: UnsafeRawBufferPointer, limit: Int) throws(JSONError) {
+    package static func checkDepth(of buffer: UnsafeRawBufferPointer, limit: Int) throws(JSONError) {
         var depth = 0
         var isInString = false
         var isEscaped = false

@@ -1,4 +1,4 @@
-import Configuration
+import DeviceConfiguration
 import ControlProtocol
 
 /// The configuration as a person would have written it: keys first, then workers, then what is left over.

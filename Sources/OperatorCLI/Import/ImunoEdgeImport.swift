@@ -1,4 +1,4 @@
-import Configuration
+import DeviceConfiguration
 
 /// From the settings of ImunoEdge to a configuration: what becomes what, and what does not.
 struct ImunoEdgeImport {

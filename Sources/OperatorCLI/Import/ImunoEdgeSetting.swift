@@ -1,4 +1,4 @@
-import Configuration
+import DeviceConfiguration
 
 /// One setting of ImunoEdge, and what becomes of it.
 struct ImunoEdgeSetting {

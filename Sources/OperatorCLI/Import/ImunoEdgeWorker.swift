@@ -1,4 +1,4 @@
-import Configuration
+import DeviceConfiguration
 
 /// A worker of ImunoEdge's list.
 struct ImunoEdgeWorker: Equatable {

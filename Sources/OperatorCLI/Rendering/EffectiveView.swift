@@ -1,4 +1,4 @@
-import Configuration
+import DeviceConfiguration
 import ControlProtocol
 
 /// Every setting as it holds, with where it comes from.

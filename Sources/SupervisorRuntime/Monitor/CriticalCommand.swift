@@ -1,4 +1,4 @@
-import Configuration
+import DeviceConfiguration
 import LinuxSystem
 import MonotonicTime
 import SelfPreservation

@@ -1,4 +1,4 @@
-import Configuration
+import DeviceConfiguration
 
 /// `holdfast-monitor` as a worker of the tree: the second child of the built-in `system` supervisor.
 enum MonitorWorker {

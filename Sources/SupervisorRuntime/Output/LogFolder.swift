@@ -1,4 +1,4 @@
-import Configuration
+import DeviceConfiguration
 import LinuxSystem
 
 /// The folder of the log files as `holdfast-output` gets it: there, its own, and open, since its user may have no right to get

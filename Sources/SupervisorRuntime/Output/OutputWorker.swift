@@ -1,4 +1,4 @@
-import Configuration
+import DeviceConfiguration
 
 /// `holdfast-output` as a worker of the tree: the first child of the built-in `system` supervisor.
 enum OutputWorker {

@@ -1,4 +1,4 @@
-import Configuration
+import DeviceConfiguration
 import LinuxSystem
 
 /// How one of Holdfast's own processes is confined: a user of its own, no capability, and no more files and system calls

@@ -1,4 +1,4 @@
-import Configuration
+import DeviceConfiguration
 import Supervision
 
 /// The built-in supervisor of Holdfast's own processes. Each child is an island: a crash loop of one stops no other.

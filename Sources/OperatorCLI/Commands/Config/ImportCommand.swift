@@ -1,5 +1,5 @@
 import ArgumentParser
-import Configuration
+import DeviceConfiguration
 import ControlProtocol
 import LinuxSystem
 

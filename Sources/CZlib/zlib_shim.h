@@ -1,0 +1,2 @@
+/* zlib: what devices send comes compressed. */
+#include <zlib.h>

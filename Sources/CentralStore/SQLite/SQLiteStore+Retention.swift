@@ -1,0 +1,75 @@
+import GRDB
+
+extension SQLiteStore {
+    package func prune(before time: Int64, limit: Int) async throws -> Int {
+        let deleted = try await queue.run { database in
+            var deleted = 0
+            for statement in Self.oldRows where deleted < limit {
+                try database.execute(sql: statement, arguments: [time, limit - deleted])
+                deleted += database.changesCount
+            }
+            return deleted
+        }
+        if deleted < limit { return try await pruneReadings(before: time, limit: limit - deleted) + deleted }
+        return deleted
+    }
+
+    private static let oldRows = [
+        "DELETE FROM event WHERE id IN (SELECT id FROM event WHERE received_at < ? LIMIT ?)",
+        "DELETE FROM incident WHERE id IN (SELECT id FROM incident WHERE received_at < ? LIMIT ?)",
+        "DELETE FROM gap WHERE id IN (SELECT id FROM gap WHERE received_at < ? LIMIT ?)",
+        "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE time < ? LIMIT ?)",
+        """
+        DELETE FROM attachment WHERE (command, device) IN (SELECT command, device FROM attachment
+            WHERE command IN (SELECT number FROM command WHERE created_at < ?) LIMIT ?)
+        """,
+    ]
+
+    /// Series by series, for there is no index by time alone: it would cost every reading twice.
+    private func pruneReadings(before time: Int64, limit: Int) async throws -> Int {
+        let series = try await pool.read { try Int64.fetchAll($0, sql: "SELECT number FROM series") }
+        var deleted = 0
+        for number in series where deleted < limit {
+            let isOld = try await pool.read { database in
+                let oldest = try Int64.fetchOne(
+                    database.cachedStatement(sql: "SELECT time FROM reading WHERE series = ? ORDER BY time LIMIT 1"),
+                    arguments: [number])
+                return oldest.map { $0 < time } ?? false
+            }
+            guard isOld else { continue }
+            deleted += try await deleteReadings(of: number, before: time, limit: limit - deleted)
+        }
+        return deleted
+    }
+
+    private func deleteReadings(of series: Int64, before time: Int64, limit: Int) async throws -> Int {
+        try await queue.run { database in
+            try database.cachedStatement(
+                sql: """
+                    DELETE FROM reading WHERE (series, time, origin, sequence) IN (
+                        SELECT series, time, origin, sequence FROM reading WHERE series = ? AND time < ?
+                        ORDER BY time LIMIT ?)
+                    """
+            ).execute(arguments: [series, time, limit])
+            return database.changesCount
+        }
+    }
+
+    package func pruneOldest(limit: Int) async throws -> Int {
+        // A day beyond the oldest at a time, so that all series shrink alike.
+        let oldest = try await pool.read { database in
+            try Int64.fetchOne(
+                database,
+                sql: "SELECT min((SELECT time FROM reading WHERE series = number ORDER BY time LIMIT 1)) FROM series")
+        }
+        guard let oldest else { return 0 }
+        return try await pruneReadings(before: oldest + 86_400_000, limit: limit)
+    }
+
+    package func size() async throws -> Int {
+        try await pool.read { database in
+            func pragma(_ name: String) throws -> Int { try Int.fetchOne(database, sql: "PRAGMA \(name)") ?? 0 }
+            return (try pragma("page_count") - pragma("freelist_count")) * (try pragma("page_size"))
+        }
+    }
+}

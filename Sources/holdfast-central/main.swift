@@ -1,0 +1,3 @@
+import CentralCLI
+
+await CentralProgram.main()

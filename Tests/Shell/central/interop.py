@@ -1,0 +1,237 @@
+"""Talks to holdfast-central with nothing of Holdfast's: signatures by http-message-signatures (RFC 9421), answers judged by
+docs/openapi.yaml.
+
+    interop.py URL CA_FILE OPENAPI_FILE ENROLMENT_TOKEN ADMIN_TOKEN FOLDER
+"""
+
+import base64
+import gzip
+import hashlib
+import http.client
+import json
+import os
+import socket
+import ssl
+import sys
+import threading
+import time
+import urllib.parse
+
+import http_message_signatures as signatures
+import jsonschema
+import requests
+import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography import x509
+from openapi_spec_validator import validate
+
+url, ca, description, token, admin, folder = sys.argv[1:]
+api = yaml.safe_load(open(description))
+validate(api)
+host, port = urllib.parse.urlparse(url).hostname, urllib.parse.urlparse(url).port
+answered = set()
+
+
+def b64url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def unb64url(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def resolve(schema):
+    """The schema with every reference inside the document followed."""
+    if isinstance(schema, dict):
+        if "$ref" in schema:
+            node = api
+            for part in schema["$ref"][2:].split("/"):
+                node = node[part]
+            return resolve(node)
+        return {key: resolve(value) for key, value in schema.items()}
+    return [resolve(item) for item in schema] if isinstance(schema, list) else schema
+
+
+def judge(method, path, response):
+    """Whether an answer is one that the description allows."""
+    for template, item in api["paths"].items():
+        parts, given = template.split("/"), path.split("/")
+        if len(parts) == len(given) and all(p.startswith("{") or p == g for p, g in zip(parts, given)):
+            if method.lower() in item:
+                break
+    else:
+        raise SystemExit(f"{method} {path} is not described")
+    responses = item[method.lower()]["responses"]
+    answer = resolve(responses.get(str(response.status_code)) or responses["default"])
+    answered.add((method.lower(), template))
+    kind = response.headers.get("content-type", "").split(";")[0]
+    content = answer.get("content", {})
+    if not content:
+        assert not response.content, (method, path, response.content)
+        return
+    assert kind in content, (method, path, response.status_code, kind, response.text[:300])
+    if kind.endswith("json"):
+        try:
+            jsonschema.Draft202012Validator(content[kind]["schema"]).validate(response.json())
+        except jsonschema.ValidationError as error:
+            raise SystemExit(f"{method} {path} answered {response.text[:500]}: {error.message}")
+
+
+class Key(signatures.HTTPSignatureKeyResolver):
+    def __init__(self, key):
+        self.key = key
+
+    def resolve_private_key(self, key_id):
+        return self.key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+class Device:
+    def __init__(self, secret):
+        self.key = Ed25519PrivateKey.generate()
+        self.public = self.key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+        self.secret = secret
+        self.id = "key:" + b64url(self.public)
+        self.session = requests.Session()
+        self.session.verify = ca
+
+    def send(self, method, path, content=b"", headers=None):
+        request = requests.Request(method, url + path, data=content, headers=headers or {}).prepare()
+        covered = ["@method", "@path", "@query"]
+        if content:
+            request.headers["Content-Digest"] = "sha-256=:%s:" % base64.b64encode(hashlib.sha256(content).digest()).decode()
+            covered.append("content-digest")
+        signer = signatures.HTTPMessageSigner(
+            signature_algorithm=signatures.algorithms.ED25519, key_resolver=Key(self.key))
+        signer.sign(request, key_id=self.id, label="hf", tag="holdfast", nonce=b64url(os.urandom(16)),
+                    covered_component_ids=covered, include_alg=True,
+                    use_existing_digest=bool(content))
+        response = self.session.send(request, timeout=60)
+        judge(method, path.split("?")[0], response)
+        return response
+
+    def enrol(self):
+        content = json.dumps({"secret": self.secret, "public_key": b64url(self.public), "name": "<b>press</b>", "facts": {}})
+        response = self.send("POST", "/api/v1/enrol", content.encode(), {"Content-Type": "application/json"})
+        assert response.status_code == 200, response.text
+        self.id = response.json()["device"]
+
+    def deliver(self, first, records, queue="readings", **header):
+        header = {"spool": ("a" if queue == "readings" else "b") * 32, "queue": queue, "first": first,
+                  "last": first + len(records) - 1, "sent_ms": int(time.time() * 1000), **header}
+        lines = "\n".join(json.dumps(line) for line in [header, *records])
+        return self.send("POST", "/api/v1/device/telemetry", gzip.compress(lines.encode()),
+                         {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"})
+
+
+def ask(method, path, body=None, bearer=admin, expect=200):
+    response = requests.request(method, url + path, json=body, verify=ca, headers={"Authorization": f"Bearer {bearer}"}, timeout=20)
+    judge(method, path.split("?")[0], response)
+    assert response.status_code == expect, (method, path, response.status_code, response.text)
+    return response.json() if response.headers.get("content-type", "").startswith("application/json") else response
+
+
+# The token pins the key of the authority that signed central's certificate.
+told = json.loads(unb64url(token.removeprefix("hf1.")))
+authority = x509.load_pem_x509_certificate(open(ca, "rb").read()).public_key()
+spki = authority.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+assert told["pins"] == [b64url(hashlib.sha256(spki).digest())], told
+assert told["url"] == url, told
+
+device = Device(told["secret"])
+device.enrol()
+moment = int(time.time() * 1000)
+reading = {"w": "camera", "b": "3e1a99d04c5b", "m": 1, "v": {"fps": 30, "ok": True, "text": "x"}}
+assert device.deliver(1, [{**reading, "t": moment - i} for i in range(100)]).json() == {"acknowledged": 100}
+assert device.deliver(1, [{**reading, "t": moment - i} for i in range(100)]).json() == {"acknowledged": 100}
+assert device.deliver(201, [{**reading, "t": 1}]).status_code == 409
+assert device.deliver(101, [{}]).json()["line"] == 2
+assert device.deliver(101, [{"gap": [101, 110]}], last=110).json() == {"acknowledged": 110}
+incident = {"id": 1, "time": 1.5, "worker": "camera"}
+common = {"t": moment, "b": "x", "m": 1}
+device.deliver(1, [{**common, "e": "worker", "w": "camera", "name": "open", "data": {}},
+                   {**common, "e": "incident", "incident": incident}], queue="events")
+heartbeat = {"boot": "x", "up_s": 1.5, "now_ms": moment, "version": "0.1.0", "facts": {}, "labels": {}, "forked": False,
+             "state": {}, "spools": {}}
+device.send("POST", "/api/v1/device/heartbeat", json.dumps(heartbeat).encode())
+fresh = Ed25519PrivateKey.generate()
+public = fresh.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+change = {"public_key": b64url(public), "proof": b64url(fresh.sign(device.public))}
+assert device.send("POST", "/api/v1/device/key", json.dumps(change).encode()).status_code == 200
+device.key = fresh
+
+where = "/api/v1/devices/" + device.id
+ask("PATCH", where, {"labels": {"site": "a"}})
+ask("GET", where)
+assert ask("GET", "/api/v1/devices?selector=site=a&online=true")["devices"][0]["name"] == "<b>press</b>"
+assert len(ask("GET", where + "/telemetry?name=fps")["series"][0]["points"]) == 100
+assert sum(point[4] for point in ask("GET", where + "/telemetry?name=fps&step_ms=50")["series"][0]["points"]) == 100
+assert len(ask("GET", where + "/telemetry/latest")["readings"]) == 3
+assert ask("GET", where + "/gaps")["gaps"][0]["last"] == 110
+assert len(ask("GET", "/api/v1/events")["events"]) == 2
+assert len(ask("GET", "/api/v1/incidents")["incidents"]) == 1
+ask("GET", "/api/v1/me")
+made = ask("POST", "/api/v1/tokens", {"kind": "operator", "name": "eve", "role": "viewer"}, expect=201)
+ask("POST", "/api/v1/commands", {"kind": "runtime.reload", "all": True}, bearer=made["token"], expect=403)
+ask("GET", "/api/v1/tokens")
+ask("DELETE", "/api/v1/tokens/" + made["id"], expect=204)
+ask("GET", "/api/v1/me", bearer=made["token"], expect=401)
+ask("GET", "/api/v1/audit")
+ask("GET", "/healthz")
+ask("GET", "/readyz")
+open(folder + "/metrics", "w").write(ask("GET", "/metrics").text)
+
+# A command reaches a device that waits for it, and a listener hears what becomes of it.
+heard = []
+stream = requests.get(url + "/api/v1/stream", verify=ca, stream=True, timeout=30, headers={"Authorization": f"Bearer {admin}"})
+judge_stream = stream.headers["content-type"]
+assert judge_stream == "text/event-stream", judge_stream
+answered.add(("get", "/api/v1/stream"))
+lines = stream.iter_lines()
+assert next(lines).startswith(b":")
+got = []
+waiting = threading.Thread(target=lambda: got.append(device.send("GET", "/api/v1/device/commands?after=0&wait=30")))
+waiting.start()
+while not ask("GET", where)["connected"]:
+    pass
+command = ask("POST", "/api/v1/commands", {"kind": "diagnostics.collect", "selector": "site=a"}, expect=201)
+waiting.join()
+assert got[0].json()["commands"][0]["id"] == command["id"]
+assert device.send("PUT", f"/api/v1/device/commands/{command['id']}/attachment", gzip.compress(b"{}")).status_code == 204
+device.deliver(3, [{**common, "e": "command", "id": command["id"], "state": "succeeded", "message": "", "result": {}}], queue="events")
+for line in lines:
+    if line.startswith(b"event: command"):
+        heard.append(json.loads(next(lines).removeprefix(b"data: "))["body"]["state"])
+        if len(heard) == 2:
+            break
+assert heard == ["queued", "succeeded"], heard
+stream.close()
+shown = ask("GET", "/api/v1/commands/" + command["id"])
+assert shown["counts"] == {"succeeded": 1} and shown["devices"][0]["attachment"], shown
+assert gzip.decompress(ask("GET", f"/api/v1/commands/{command['id']}/devices/{device.id}/attachment").content) == b"{}"
+ask("POST", f"/api/v1/commands/{command['id']}/cancel")
+ask("GET", "/api/v1/commands")
+
+# Those that send slowly, never end, or lie about their length get nothing of the others' time.
+trust = ssl.create_default_context(cafile=ca)
+idle = [trust.wrap_socket(socket.create_connection((host, port)), server_hostname=host) for _ in range(50)]
+for connection in idle:
+    connection.sendall(b"POST /api/v1/device/telemetry HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx")
+began = time.monotonic()
+ask("GET", where)
+assert time.monotonic() - began < 2, "slow clients slow others down"
+huge = trust.wrap_socket(socket.create_connection((host, port)), server_hostname=host)
+huge.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 100_000)
+assert b"400" in huge.recv(1000).split(b"\r\n")[0], "a head without end"
+for connection in idle:
+    connection.close()
+
+ask("POST", where + "/revoke")
+assert device.send("GET", "/api/v1/device/commands").status_code == 403
+ask("POST", where + "/approve", expect=409)
+ask("DELETE", where, expect=204)
+assert device.send("GET", "/api/v1/device/commands").status_code == 401
+everything = {(method, path) for path, item in api["paths"].items() for method in item if method != "parameters"}
+assert answered == everything, f"not tried: {everything - answered}"
+print(f"{len(answered)} routes answered as docs/openapi.yaml says, to signatures of another implementation")
