@@ -5,12 +5,15 @@ package struct Configuration: Equatable, Sendable {
     package var runtime: RuntimeSettings
     package var output: OutputSettings
     package var preservation: PreservationSettings
+    package var uplink: UplinkSection
     /// The user's part of the tree: the children of the root, in the order in which they stand in the files.
     package var children: [ChildSpecification]
     /// How each worker's process is launched, by the worker's name.
     package var launches: [String: WorkerLaunch]
     /// How much of each worker's output is kept, by the worker's name.
     package var outputs: [String: WorkerOutput]
+    /// What each worker may send, by the worker's name.
+    package var telemetry: [String: WorkerTelemetry]
     /// Who is shed earlier than others, by the worker's name: the lower, the earlier.
     package var shedOrders: [String: Int]
     /// What each worker that has any is probed by, by the worker's name.

@@ -58,8 +58,8 @@ private let badInputs: [BadInput] = [
         "an unknown section with a near name", "[runtme]\nname = \"a\"\n",
         #"t.toml:1:2: runtme: is not known here (did you mean "runtime"?)"#),
     BadInput(
-        "a section of nobody", "[uplink]\ncentral = 1\n",
-        "t.toml:1:2: uplink: is not known here; allowed: output, preservation, runtime, supervisor, worker, worker_defaults"
+        "a section of nobody", "[gadgets]\ncount = 1\n",
+        "t.toml:1:2: gadgets: is not known here; allowed: output, preservation, runtime, supervisor, uplink, worker, worker_defaults"
     ),
     BadInput(
         "an unknown key with a near name", "[runtime]\nstate_dri = \"/x\"\n",

@@ -20,6 +20,20 @@ let goodConfiguration = """
     files = 3
     pipe_size = "128K"
 
+    [uplink]
+    central = "https://10.0.0.1:7443"
+    proxy = "http://proxy.example:3128"
+    flush_interval = "2s"
+    metrics_interval = "off"
+    labels = { site = "north", "line.4" = "é" }
+
+    [uplink.events]
+    quota = "1M"
+    when_full = "refuse"
+
+    [uplink.readings]
+    time_to_live = "7d"
+
     [worker_defaults]
     restart = "on-failure"
     stop_signal = "SIGINT"

@@ -14,6 +14,7 @@ private let lines = [
     "backoff_jitter = 0.2", "stable_after = \"10s\"", "max_attempts = 5", "retry_after_giving_up = \"5m\"",
     "stop_signal = \"SIGTERM\"", "stop_timeout = \"10s\"", "kill_timeout = \"5s\"", "limits = { open_files = 100 }",
     "sandbox = { read_only_paths = [\"/a\", \"/b\"] }", "output = { rate = \"64K\" }",
+    "telemetry = \"socket\"", "telemetry_rate = 10",
     "checkpoints = { frame = \"5s\" }", "probe = [{ type = \"tcp\", port = 1 }]",
 ]
 
@@ -29,6 +30,7 @@ private let launchChanges = [
     "sandbox = { read_only_paths = [\"/a\", \"/b\"], private_tmp = true }",
     "sandbox = { read_only_paths = [\"/a\", \"/b\"], network = false }",
     "sandbox = { read_only_paths = [\"/a\", \"/b\"], no_new_privs = true }", "sandbox = {}",
+    "telemetry = \"off\"",
 ]
 
 private let policyChanges = [
@@ -38,6 +40,7 @@ private let policyChanges = [
     "max_attempts = 6", "retry_after_giving_up = \"6m\"", "stop_signal = \"SIGINT\"", "stop_timeout = \"11s\"",
     "kill_timeout = \"6s\"", "checkpoints = { frame = \"6s\" }", "checkpoints = {}",
     "probe = [{ type = \"tcp\", port = 2 }]", "output = { rate = \"65K\" }",
+    "telemetry = \"stdout\"", "telemetry_rate = 11",
     "sandbox = { read_only_paths = [\"/b\", \"/a\"] }",
 ]
 

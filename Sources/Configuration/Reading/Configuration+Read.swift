@@ -63,6 +63,8 @@ struct ConfigurationDraft {
             ($0, preservationTable.place(of: PreservationSchema.criticalCommand.name))
         }
 
+        let uplink = UplinkSection(document.subtable(UplinkSchema.table))
+
         let defaultsTable = document.subtable(PolicySchema.defaultsTable)
         let defaults = WorkerDefaults(
             policy: defaultsTable, limits: defaultsTable.subtable(LimitSchema.defaultsTable),
@@ -85,17 +87,19 @@ struct ConfigurationDraft {
         }
         var launches: [String: WorkerLaunch] = [:]
         var outputs: [String: WorkerOutput] = [:]
+        var telemetry: [String: WorkerTelemetry] = [:]
         var shedOrders: [String: Int] = [:]
         var probes: [String: [WorkerProbe]] = [:]
         for worker in workers {
             launches[worker.launch.name] = worker.launch
             outputs[worker.launch.name] = worker.output
+            telemetry[worker.launch.name] = worker.telemetry
             shedOrders[worker.launch.name] = worker.shedOrder
             if !worker.probes.isEmpty { probes[worker.launch.name] = worker.probes.compactMap(\.probe) }
         }
         configuration = Configuration(
-            runtime: runtime, output: output, preservation: preservation, children: children, launches: launches,
-            outputs: outputs, shedOrders: shedOrders, probes: probes)
+            runtime: runtime, output: output, preservation: preservation, uplink: uplink, children: children,
+            launches: launches, outputs: outputs, telemetry: telemetry, shedOrders: shedOrders, probes: probes)
     }
 
     /// The path of a socket has little room (unix(7)), and each worker has one below `runtime_dir`.
@@ -103,7 +107,7 @@ struct ConfigurationDraft {
         in runtime: TableReader, _ directory: String, _ workers: [WorkerDraft], _ problems: ProblemCollector
     ) {
         let longestName = max(workers.map(\.launch.name.utf8.count).max() ?? 0, "holdfast-monitor".utf8.count)
-        let most = 107 - "/notify/".utf8.count - longestName
+        let most = 107 - "/telemetry/".utf8.count - longestName
         guard directory.utf8.count > most else { return }
         problems.add(
             runtime.place(of: "runtime_dir"), "runtime.runtime_dir",

@@ -7,6 +7,7 @@ struct WorkerDraft {
     let specification: WorkerSpecification
     let launch: WorkerLaunch
     let output: WorkerOutput
+    let telemetry: WorkerTelemetry
     let shedOrder: Int
     let probes: [ProbeDraft]
     /// The name of its supervisor.
@@ -34,12 +35,14 @@ struct WorkerDraft {
         specification.isEssential = table.value(WorkerSchema.essential)
         specification.startsAutomatically = table.value(WorkerSchema.autostart)
         specification.checkpoints = table.merged(WorkerSchema.checkpoints) { .duration($0) }
+        telemetry = WorkerTelemetry(
+            source: table.value(WorkerSchema.telemetry), rate: table.value(WorkerSchema.telemetryRate))
         let sandboxTable = table.subtable(SandboxSchema.table)
         let limits = table.subtable(LimitSchema.workerTable)
         limitTable = limits
         launch = WorkerLaunch(
             table, name: name ?? "", sandbox: sandboxTable, limits: limits, watchdog: specification.watchdog,
-            defaults: defaults)
+            reportsTelemetry: telemetry.source != .off, defaults: defaults)
         SandboxCheck(sandbox: launch.sandbox, table: sandboxTable, path: path, problems: context.problems)
             .run(launch: launch, runtimeDirectory: defaults.runtimeDirectory)
         specification.launch = launch.fingerprint
@@ -53,7 +56,7 @@ struct WorkerDraft {
 extension WorkerLaunch {
     fileprivate init(
         _ table: TableReader, name: String, sandbox: TableReader, limits: TableReader, watchdog: Duration?,
-        defaults: WorkerDefaults
+        reportsTelemetry: Bool, defaults: WorkerDefaults
     ) {
         self.init(
             name: name,
@@ -70,6 +73,7 @@ extension WorkerLaunch {
             groupLimits: GroupLimits(limits, inheriting: defaults.limits),
             sandbox: WorkerSandbox(sandbox),
             watchdog: watchdog,
+            reportsTelemetry: reportsTelemetry,
             identity: nil)
     }
 }

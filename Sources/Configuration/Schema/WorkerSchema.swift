@@ -51,13 +51,23 @@ enum WorkerSchema {
             + "between two. It is told none of them, so a change leaves the process running.",
         misnomers: ["checkpoint", "deadlines"])
 
+    static let telemetry = Setting.optional(
+        "telemetry", .choice(WorkerTelemetry.Source.self), default: .socket,
+        "How it reports readings and events ([telemetry.md](telemetry.md)): `socket` to `HOLDFAST_TELEMETRY_SOCKET`; `stdout` "
+            + "also as lines of its output that are JSON objects, which then are not in the log; `off` not at all.")
+    static let telemetryRate = Setting.optional(
+        "telemetry_rate", .integer(1...1_000_000), default: 1000,
+        "How many readings and events a second are taken of it in the long run; what is beyond is counted and dropped.",
+        misnomers: ["telemetry_limit", "max_readings"])
+
     static let table = TableSchema(
         "worker", occurrence: .repeated,
         settings: [
             name.description, supervisor.description, command.description, workingDirectory.description,
             environment.description, user.description, group.description, supplementaryGroups.description,
             umask.description, nice.description, oomScoreAdjustment.description, essential.description,
-            shedOrder.description, autostart.description, checkpoints.description,
+            shedOrder.description, autostart.description, checkpoints.description, telemetry.description,
+            telemetryRate.description,
         ]
             + PolicySchema.settings.map { setting in
                 var setting = setting
@@ -72,7 +82,8 @@ enum ConfigurationSchema {
     static let document = TableSchema(
         "",
         subtables: [
-            RuntimeSchema.table, OutputSchema.table, PreservationSchema.table, PolicySchema.defaultsTable,
+            RuntimeSchema.table, OutputSchema.table, PreservationSchema.table, UplinkSchema.table,
+            PolicySchema.defaultsTable,
             SupervisorSchema.table, WorkerSchema.table,
         ])
 

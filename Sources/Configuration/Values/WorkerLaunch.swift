@@ -26,6 +26,8 @@ package struct WorkerLaunch: Equatable, Sendable {
     package var sandbox = WorkerSandbox()
     /// Told to the worker as `WATCHDOG_USEC`.
     package var watchdog: Duration?
+    /// Told to the worker as `HOLDFAST_TELEMETRY_SOCKET`.
+    package var reportsTelemetry = true
     /// `user`, `group` and `supplementaryGroups` as numbers, once the machine was asked; `nil` when it does not know
     /// one of them.
     package var identity: SpawnRequest.Identity?
@@ -58,6 +60,7 @@ package struct WorkerLaunch: Equatable, Sendable {
         digest.add("oom_score_adj", ["\(oomScoreAdjustment)"])
         digest.add("limits", limits.flatMap { ["\($0.resource.rawValue)", "\($0.value)"] })
         digest.add("watchdog", watchdog.map { ["\($0.wholeNanoseconds)"] } ?? [])
+        if !reportsTelemetry { digest.add("telemetry", ["off"]) }
         // Only where there is one: those of earlier versions stay as they are.
         if sandbox != WorkerSandbox() { digest.add("sandbox", sandbox.texts) }
         return LaunchFingerprint(digest.hexadecimal)
