@@ -54,6 +54,8 @@ extension SystemError {
     /// EPIPE, likewise.
     package static var brokenPipe: Int32 { EPIPE }
     package static var noSpace: Int32 { ENOSPC }
+    /// EUSERS.
+    package static var tooManyUsers: Int32 { EUSERS }
     /// ENOSYS: the kernel has no such call.
     package static var notImplemented: Int32 { ENOSYS }
 

@@ -18,5 +18,6 @@ static const int hf_sock_dgram = SOCK_DGRAM;
 static const int hf_sock_stream = SOCK_STREAM;
 static const int hf_sock_seqpacket = SOCK_SEQPACKET;
 static const int hf_msg_dontwait = MSG_DONTWAIT;
+static const int hf_msg_peek = MSG_PEEK;
 static const int hf_msg_nosignal = MSG_NOSIGNAL;
 static const int hf_shut_wr = SHUT_WR;

@@ -60,9 +60,30 @@ extension SystemCall {
     package static func receive(
         _ socket: Int32, into buffer: UnsafeMutableRawBufferPointer
     ) throws(SystemError) -> IOResult<ReceivedMessage> {
+        try receive(socket, into: buffer, flags: Int32(hf_msg_dontwait))
+    }
+
+    /// As `receive`, and leaves the message where it is: the next call answers the same one, with other descriptors for the
+    /// same open files.
+    package static func peek(
+        _ socket: Int32, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(SystemError) -> IOResult<ReceivedMessage> {
+        try receive(socket, into: buffer, flags: Int32(hf_msg_dontwait | hf_msg_peek))
+    }
+
+    /// Takes the next message off a datagram socket, whatever it is; descriptors in it are closed by the kernel.
+    /// - Returns: whether there was one.
+    @discardableResult
+    package static func discardMessage(_ socket: Int32) throws(SystemError) -> Bool {
+        try performNonBlocking("recv") { recv(socket, nil, 0, Int32(hf_msg_dontwait)) }.value != nil
+    }
+
+    private static func receive(
+        _ socket: Int32, into buffer: UnsafeMutableRawBufferPointer, flags: Int32
+    ) throws(SystemError) -> IOResult<ReceivedMessage> {
         var info = hf_message_info()
         let result = try performNonBlocking("recvmsg") {
-            hf_receive_message(socket, buffer.baseAddress, buffer.count, &info, Int32(hf_msg_dontwait))
+            hf_receive_message(socket, buffer.baseAddress, buffer.count, &info, flags)
         }
         guard let count = result.value else { return .wouldBlock }
         let descriptors = withUnsafeBytes(of: &info.descriptors) { raw in
