@@ -80,9 +80,10 @@ package final class UplinkRuntime {
         try channel.start()
     }
 
-    /// Ends in good order: what was taken in is safe on the disk.
+    /// Ends in good order: what workers have sent so far is taken in, and safe on the disk.
     package func finish() {
         notifier.send(["STOPPING=1"])
+        parts?.intake.finish()
         for queue in [parts?.events, parts?.readings] {
             do throws(SpoolError) { try queue?.sync() } catch { warn("\(error)") }
         }
@@ -141,8 +142,8 @@ package final class UplinkRuntime {
         parts?.settings = new
         for (queue, settings) in [(parts?.events, new.events), (parts?.readings, new.readings)] {
             queue?.spool.settings = SpoolSettings(settings)
-            queue?.flushInterval = new.flushInterval
         }
+        parts?.readings.flushInterval = new.flushInterval
         parts?.link.configure(new)
     }
 
@@ -151,7 +152,7 @@ package final class UplinkRuntime {
     private func makeParts(_ settings: UplinkSettings) throws -> Parts {
         let folder = try DurableFolder(settings.folder)
         let spools = try DurableFolder(settings.spoolFolder)
-        let events = try openSpool("\(spools.path)/events", settings.events, settings.flushInterval)
+        let events = try openSpool("\(spools.path)/events", settings.events, .zero)
         let readings = try openSpool("\(spools.path)/readings", settings.readings, settings.flushInterval)
         let client = ControlClient(loop: loop, connections: connections)
         let link = Link(
@@ -163,7 +164,8 @@ package final class UplinkRuntime {
         let journal = CommandJournal(try DurableFolder("\(settings.folder)/commands"))
         return Parts(
             settings: settings, events: events, readings: readings,
-            intake: Intake(loop: loop, events: events, readings: readings, bootID: boot.bootID), client: client,
+            intake: Intake(loop: loop, events: events, readings: readings, bootID: boot.bootID, deadman: deadman),
+            client: client,
             follower: EventFollower(
                 loop: loop, connections: connections, client: client, queue: events, folder: folder, boot: boot),
             link: link, commands: CommandRunner(loop: loop, journal: journal, table: table, boot: boot),

@@ -13,7 +13,8 @@ extension JSONValue {
     /// `serialised()` as text.
     package var text: String { String(decoding: serialised(), as: UTF8.self) }
 
-    private func append(to bytes: inout [UInt8]) {
+    /// Adds `serialised()` to what is there.
+    package func append(to bytes: inout [UInt8]) {
         switch self {
         case .null: bytes.append(contentsOf: "null".utf8)
         case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
