@@ -120,6 +120,7 @@ package final class OutputRuntime {
         case .tail(let id, let name, let instance, let lines, let bytes):
             let last = tail(of: name, instance, lines, bytes)
             channel.send(.tail(id: id, lines: last.map { LineText.text($0.bytes, $0.ending) }))
+        case .telemetry(let name, let isOn): workers[name]?.takeTelemetry(to: isOn ? descriptor : nil)
         case .event(let event): log(event)
         case .logs(let name, let lines, let follow, let more):
             guard let descriptor else { return warn("holdfastd asked for logs without a connection") }

@@ -12,6 +12,8 @@ enum SupervisorRequest: Equatable {
     case started(worker: String, pid: Int, instance: UInt64)
     /// Read the FIFO until it is empty, then answer with the last lines of that instance.
     case tail(id: Int, worker: String, instance: UInt64, lines: Int, maximumBytes: Int)
+    /// From now on send what of the worker's output is telemetry to the socket that comes along, or log it again.
+    case telemetry(worker: String, isOn: Bool)
     /// Put an event into the log.
     case event(EventReport)
     /// Answer a Varlink call of `Logs` on the client's connection, which comes along.
@@ -37,7 +39,7 @@ struct LogSettings: Equatable {
 
 extension SupervisorRequest {
     private enum Key: String {
-        case type, runtime, journal, worker, files, pid, instance, id, lines, event, follow, more
+        case type, runtime, journal, worker, files, pid, instance, id, lines, event, follow, more, on
         case logDirectory = "log_directory"
         case rate = "rate_bytes_per_s"
         case burst = "burst_bytes"
@@ -74,6 +76,8 @@ extension SupervisorRequest {
                 id: try json.required(Key.id), worker: try json.required(Key.worker),
                 instance: UInt64(clamping: try json.required(Key.instance) as Int), lines: try json.required(Key.lines),
                 maximumBytes: try json.required(Key.maximumBytes))
+        case "telemetry":
+            self = .telemetry(worker: try json.required(Key.worker), isOn: try json.required(Key.on))
         case "event": self = .event(try json.required(Key.event))
         case "logs":
             self = .logs(

@@ -4,6 +4,8 @@ enum LossCause: String, CaseIterable, Hashable {
     /// The file could not be written: full disk, I/O error, read-only file system.
     case file = "the log file could not be written"
     case journal = "the journal took no more"
+    /// The socket was full, or is gone.
+    case telemetry = "its telemetry was not taken in time"
     /// Neither a journal nor a log directory.
     case noLog = "there is no log to write to"
 }

@@ -31,6 +31,11 @@ enum JournalMessageID {
         "sensor-recovered": "e422f59c60ce4ca3ab8532da1a8e44ef",
         "probe-failed": "04ff27f09b8b486ea316de1930cc64ba",
         "probe-recovered": "25ce12f4d81f41eea3bd1f3584888ca2",
+        "uplink-enrolled": "7a729364ff5f41d6b4e7ab59fe35e962",
+        "uplink-refused": "76caf827b920477c89b5f5c786c4474c",
+        "uplink-connected": "29d55b40ad83436f8f903ec354445ee9",
+        "uplink-disconnected": "914d5b2397e7425295794299465c2a65",
+        "telemetry-lost": "0d59d5ad19c543689bbee7bfcc2849b4",
         "warning": "59997603b4a34c4fa4f0ae3ee8631691",
     ]
 }

@@ -103,7 +103,7 @@ final class OutputDrain {
     /// Logs a line that has no end yet: its process is gone.
     func flush(_ worker: WorkerOutput) {
         begin(worker)
-        var dropped = LossCount()
+        var dropped = Dropped()
         worker.splitter.flush { take($0, $1, of: worker, dropped: &dropped) }
         log(worker, dropped)
     }
@@ -151,10 +151,16 @@ final class OutputDrain {
 
     private func logSegment(_ worker: WorkerOutput, _ bytes: UnsafeRawBufferPointer) -> Bool {
         begin(worker)
-        var dropped = LossCount()
+        var dropped = Dropped()
         worker.splitter.append(bytes) { take($0, $1, of: worker, dropped: &dropped) }
         log(worker, dropped)
-        return dropped.lines > 0
+        return dropped.overRate.lines > 0 || dropped.telemetry.lines > 0
+    }
+
+    /// Of what one turn has read.
+    private struct Dropped {
+        var overRate = LossCount()
+        var telemetry = LossCount()
     }
 
     private func begin(_ worker: WorkerOutput) {
@@ -164,28 +170,36 @@ final class OutputDrain {
         batch.time = WallClock.microseconds()
     }
 
-    /// The tail keeps every line: the last words of a crashing flooder are worth more than its first.
+    /// The tail keeps every line but telemetry: the last words of a crashing flooder are worth more than its first.
     private func take(
         _ line: UnsafeRawBufferPointer, _ ending: LineSplitter.Ending, of worker: WorkerOutput,
-        dropped: inout LossCount
+        dropped: inout Dropped
     ) {
+        switch worker.telemetry?.take(line, ending) {
+        case .sent: return
+        case .lost:
+            dropped.telemetry += LossCount(lines: 1, bytes: line.count)
+            return
+        case .isNone, nil: break
+        }
         worker.tail.append(line, ending: ending, time: batch.time, process: worker.process)
         if worker.limiter.admit(bytes: line.count, at: loop.now) {
             batch.append(line, ending)
         } else {
-            dropped += LossCount(lines: 1, bytes: line.count)
+            dropped.overRate += LossCount(lines: 1, bytes: line.count)
         }
     }
 
-    private func log(_ worker: WorkerOutput, _ dropped: LossCount) {
+    private func log(_ worker: WorkerOutput, _ dropped: Dropped) {
         if !batch.isEmpty {
             if let loss = sink.write(batch, at: loop.now) {
                 worker.losses.add(loss.cause, loss.count, reason: loss.reason)
             }
             if !worker.followers.isEmpty { onLines(worker, batch) }
         }
-        worker.losses.add(.rateLimit, dropped)
-        worker.skippedLines += worker.followers.isEmpty ? 0 : dropped.lines
+        worker.losses.add(.rateLimit, dropped.overRate)
+        worker.losses.add(.telemetry, dropped.telemetry)
+        worker.skippedLines += worker.followers.isEmpty ? 0 : dropped.overRate.lines
         if !worker.losses.isEmpty { onLoss(worker) }
     }
 }

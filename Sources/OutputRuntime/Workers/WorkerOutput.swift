@@ -22,6 +22,8 @@ final class WorkerOutput {
     /// What failed to reach the followers since their last line.
     var skippedLines = 0
     var followers: [LogClient] = []
+    /// What takes those of its lines that are telemetry.
+    var telemetry: TelemetryOutlet?
     /// While the loop watches the FIFO.
     var registration: EventLoop.Registration?
     /// While the FIFO is left alone for a moment, since the worker is over its limit.
@@ -39,6 +41,11 @@ final class WorkerOutput {
         self.fifo = fifo
         self.limits = limits
         limiter.adjust(rate: limits.rate, burst: limits.burst, at: now)
+    }
+
+    /// Where telemetry in its output goes; `nil` to log it like everything else.
+    func takeTelemetry(to socket: SharedDescriptor?) {
+        telemetry = socket.map { TelemetryOutlet(socket: $0) }
     }
 
     /// The instance whose output is read now.
