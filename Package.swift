@@ -96,8 +96,7 @@ let package = Package(
             name: "SupervisorRuntime",
             dependencies: [
                 "CChecksum", "Supervision", "LinuxSystem", "DeviceConfiguration", "ControlProtocol", "MonitorProtocol",
-                "SelfPreservation",
-                "Probing", "MonotonicTime",
+                "SelfPreservation", "Probing", "MonotonicTime", "UplinkProtocol",
             ],
             swiftSettings: strict),
         .target(
@@ -125,7 +124,8 @@ let package = Package(
         .target(
             name: "OperatorCLI",
             dependencies: [
-                "Spool", "ControlProtocol", "DeviceConfiguration", "LinuxSystem", "MonotonicTime", "Supervision",
+                "Spool", "ControlProtocol", "DeviceConfiguration", "FleetAPI", "LinuxSystem", "MonotonicTime",
+                "Supervision",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -257,17 +257,15 @@ let package = Package(
             name: "SupervisorRuntimeTests",
             dependencies: [
                 "CChecksum", "SupervisorRuntime", "OutputRuntime", "DeviceConfiguration", "Supervision",
-                "ControlProtocol",
-                "LinuxSystem",
-                "MonitorProtocol", "SelfPreservation", "MonotonicTime", "SeededRandom", "TestSupport",
+                "ControlProtocol", "LinuxSystem", "MonitorProtocol", "SelfPreservation", "MonotonicTime",
+                "SeededRandom", "UplinkProtocol", "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(
             name: "OperatorCLITests",
             dependencies: [
-                "Spool", "OperatorCLI", "DeviceConfiguration", "ControlProtocol", "LinuxSystem", "MonotonicTime",
-                "TestSupport", "SeededRandom",
-                "Supervision",
+                "Spool", "OperatorCLI", "DeviceConfiguration", "ControlProtocol", "FleetAPI", "LinuxSystem",
+                "MonotonicTime", "TestSupport", "SeededRandom", "Supervision",
             ],
             swiftSettings: strict),
         .testTarget(

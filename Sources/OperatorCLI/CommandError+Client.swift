@@ -49,6 +49,10 @@ extension CommandError {
             self.init(code: .outputUnavailable, message: message.escapedForTerminal)
         case .monitorUnavailable(let message):
             self.init(code: .monitorUnavailable, message: message.escapedForTerminal)
+        case .uplinkUnavailable(let message):
+            self.init(code: .uplinkUnavailable, message: message.escapedForTerminal)
+        case .enrolmentRefused(let message):
+            self.init(code: .enrolmentRefused, message: "not enrolled: \(message.escapedForTerminal)")
         case .upgradeRefused(let message):
             self.init(code: .upgradeRefused, message: "not upgraded: \(message.escapedForTerminal)")
         case .unavailable(let message):

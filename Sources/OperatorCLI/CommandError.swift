@@ -14,6 +14,12 @@ struct CommandError: Error, Equatable {
         static let upgradeRefused = Code(rawValue: "upgrade-refused", exitStatus: 1)
         static let outputUnavailable = Code(rawValue: "output-unavailable", exitStatus: 1)
         static let monitorUnavailable = Code(rawValue: "monitor-unavailable", exitStatus: 1)
+        static let uplinkUnavailable = Code(rawValue: "uplink-unavailable", exitStatus: 1)
+        static let enrolmentRefused = Code(rawValue: "enrolment-refused", exitStatus: 1)
+        /// Central has not answered yet; the device goes on trying.
+        static let enrolmentPending = Code(rawValue: "enrolment-pending", exitStatus: 3)
+        /// What was emitted is not taken in, and never will be.
+        static let notTaken = Code(rawValue: "not-taken", exitStatus: 1)
         static let usage = Code(rawValue: "usage", exitStatus: 2)
         static let unreachable = Code(rawValue: "unreachable", exitStatus: 3)
         static let timedOut = Code(rawValue: "timed-out", exitStatus: 3)

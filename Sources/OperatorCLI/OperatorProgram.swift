@@ -17,7 +17,7 @@ package enum OperatorProgram {
         // Needed before the arguments are parsed: they may be what is wrong.
         let wantsJSON = arguments.prefix { $0 != "--" }.contains("--json")
         do {
-            var command = try HoldfastCommand.parseAsRoot(SharedOptions.moveBehindCommand(arguments))
+            var command = try parse(arguments)
             guard let operation = command as? any OperatorCommand else {
                 try command.run()
                 return 0
@@ -36,6 +36,14 @@ package enum OperatorProgram {
         } catch {
             return reportParserError(error, asJSON: wantsJSON, on: console)
         }
+    }
+
+    private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+        // Workers call it often, and the whole tree of commands takes more to set up than the rest of it.
+        if arguments.first == EmitCommand._commandName, !arguments.contains(where: EmitCommand.asksForHelp) {
+            return try EmitCommand.parse(Array(arguments.dropFirst()))
+        }
+        return try HoldfastCommand.parseAsRoot(SharedOptions.moveBehindCommand(arguments))
     }
 
     private static func report(_ error: CommandError, asJSON: Bool, on console: Console) -> Int32 {

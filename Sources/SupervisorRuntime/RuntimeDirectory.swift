@@ -9,12 +9,14 @@ struct RuntimeDirectory {
     var notifySockets: String { "\(path)/notify/" }
 
     func notifySocket(of worker: String) -> String { notifySockets + worker }
+    func telemetrySocket(of worker: String) -> String { "\(path)/telemetry/\(worker)" }
     func fifo(of worker: String) -> String { "\(path)/output/\(worker).fifo" }
 
     /// Makes the folders that are not there yet. Everybody may pass through to the sockets, whose own permissions decide.
     func create() throws(SystemError) {
         try Self.makeDirectories(path, permissions: 0o755)
         try Self.makeDirectories("\(path)/notify", permissions: 0o711)
+        try Self.makeDirectories("\(path)/telemetry", permissions: 0o711)
         try Self.makeDirectories("\(path)/output", permissions: 0o700)
     }
 

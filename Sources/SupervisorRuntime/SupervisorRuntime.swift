@@ -22,6 +22,9 @@ package final class SupervisorRuntime {
     let overflowDrain: OverflowDrain
     let losses: OutputLosses
     let monitorLink: MonitorLink
+    let uplinkLink: UplinkLink
+    let telemetryDrain: TelemetryDrain
+    let telemetryLosses: OutputLosses
     let throttle = WorkerThrottle()
     let criticalCommand: CriticalCommand
     var preservation = PreservationWatch()
@@ -39,6 +42,8 @@ package final class SupervisorRuntime {
     var configuration: Configuration
     var outputSetup: OutputSetup
     var monitorSetup = MonitorSetup()
+    /// `nil` while nobody wants an uplink.
+    var uplinkSetup: UplinkSetup?
     /// Why pressure is not watched, where it is to be.
     var pressureWarning: String?
     /// What does not work here as configured; shown in `holdfast status`.
@@ -52,7 +57,7 @@ package final class SupervisorRuntime {
             runsAsRoot ? nil : development, cgroups.warning, keeper.warning, missed == 0 ? nil : incomplete,
             unsealedWarning, isWithoutControlGroup ? withoutGroup : nil, runsMonitor ? pressureWarning : nil,
         ].compactMap { $0 } + cgroups.unenforced(configuration.launches) + outputSetup.warnings
-            + confinementWarningsOfMonitor
+            + confinementWarningsOfMonitor + confinementWarningsOfUplink
     }
     var control: ControlServer?
     private var isWithoutControlGroup = false
@@ -90,6 +95,7 @@ package final class SupervisorRuntime {
         lock = try DirectoryLock(directory.path)
         try RuntimeDirectory.makeDirectories(configuration.runtime.stateDirectory, permissions: 0o755)
         outputSetup = OutputSetup(configuration)
+        uplinkSetup = configuration.uplink.isEnabled ? UplinkSetup(configuration) : nil
         let stateFile = StateFile(path: directory.stateFile, bootID: try SystemCall.bootID())
         predecessor = Self.read(stateFile, log)
         var random = SystemRandomNumberGenerator()
@@ -101,6 +107,9 @@ package final class SupervisorRuntime {
             lastEvent: predecessor?.lastEvent ?? 0, loop: loop)
         outputLink = OutputLink(loop: loop, chronicle: chronicle)
         monitorLink = MonitorLink(loop: loop)
+        uplinkLink = UplinkLink(loop: loop)
+        telemetryDrain = TelemetryDrain(loop: loop)
+        telemetryLosses = OutputLosses(loop: loop)
         serviceManager = try ServiceManagerLink(loop: loop, environment: environment)
         overflowDrain = OverflowDrain(loop: loop)
         losses = OutputLosses(loop: loop)
@@ -198,6 +207,7 @@ package final class SupervisorRuntime {
         signals = try SignalSource(loop: loop, signals: Self.handledSignals) { [unowned self] in received($0) }
         connectOutput()
         connectMonitor()
+        connectUplink()
         connectServiceManager()
         connectKeeper()
         try openControlSocket()
@@ -256,6 +266,7 @@ package final class SupervisorRuntime {
         isStopping = true
         // While somebody is there to log it.
         losses.close()
+        telemetryLosses.close()
         chronicle.record(.runtimeStopping, "\(reason): stopping everything in reverse order")
         log.write(.notice, "\(reason): stopping")
         driver.deliver(.shutdownRequested)
@@ -350,12 +361,17 @@ package final class SupervisorRuntime {
         guard let name = roster.removeValue(forKey: worker)?.name else { return }
         chronicle.forget(name)
         losses.close(name)
+        telemetryLosses.close(name)
         monitorLink.workerLeft(worker, name)
         guard let resource = resources.removeValue(forKey: worker) else { return }
         if let registration = resource.notifyRegistration { loop.unregister(registration) }
         outputLink.remove(name)
         serviceManager.store.remove(.notifySocket(of: name))
         serviceManager.store.remove(.output(of: name))
+        if resource.telemetry != nil {
+            uplinkLink.remove(name)
+            serviceManager.store.remove(.telemetrySocket(of: name))
+        }
         resource.remove()
     }
 
@@ -364,7 +380,7 @@ package final class SupervisorRuntime {
             version: HoldfastVersion.current, pid: Int(SystemCall.processID()),
             state: isStopping ? "stopping" : "running",
             uptime: startedAt.duration(to: loop.now).inSeconds, name: configuration.runtime.name,
-            warnings: [lostOutputWarning, unprotectedWarning].compactMap { $0 } + warnings)
+            warnings: [lostOutputWarning, unprotectedWarning, deafWarning].compactMap { $0 } + warnings)
         let reporter = StatusReporter(
             now: loop.now,
             pid: { [unowned self] in processes.pid(of: $0).map(Int.init) },
@@ -389,18 +405,22 @@ package final class SupervisorRuntime {
         configuration = new
         outputSetup = OutputSetup(new)
         monitorSetup = MonitorSetup()
+        uplinkSetup = new.uplink.isEnabled ? UplinkSetup(new) : nil
         driver.deliver(.reloaded(new.tree(system: systemSpecification)))
         driver.recordReports()
         takeRoster()
         refreshOutputs()
         probes.configure(new.probes)
         refreshMonitor()
+        if runsUplink { refreshUplink() } else { uplinkLink.disconnect() }
+        refreshTelemetry()
         applyLimits(exceptUnchanged: former.launches)
         throttleAll()
         releaseUnlessProtected()
         SystemCall.releaseMemory()
         lastReload.noteAdjusted {
             former.shedOrders[$0] != new.shedOrders[$0] || former.probes[$0] != new.probes[$0]
+                || former.telemetry[$0] != new.telemetry[$0]
                 || former.launches[$0]?.groupLimits != new.launches[$0]?.groupLimits
         }
         // Holdfast's own processes are no concern of the file.

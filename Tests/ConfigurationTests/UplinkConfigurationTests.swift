@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Configuration
+@testable import DeviceConfiguration
 
 @Suite struct UplinkConfigurationTests {
     private func configuration(_ text: String, variables: [(String, String)] = []) throws -> Configuration {

@@ -58,11 +58,12 @@ struct ControlRequestTests {
     @Test func `only the methods that steer workers change anything`() {
         let reading: [RuntimeMethod] = [
             .status, .events(since: nil, follow: true), .incidents(worker: nil, limit: nil),
-            .logs(worker: "a", lines: nil, follow: false), .health, .metrics,
+            .logs(worker: "a", lines: nil, follow: false), .health, .metrics, .uplink,
         ]
         let changing: [RuntimeMethod] = [
             .startWorker(name: "a"), .stopWorker(name: "a"), .restartWorker(name: "a"), .pauseWorker(name: "a"),
             .resumeWorker(name: "a"), .reload, .upgrade(binary: nil),
+            .enrol(token: "t"),
         ]
         #expect(reading.allSatisfy { !$0.changesState })
         #expect(changing.allSatisfy { $0.changesState })

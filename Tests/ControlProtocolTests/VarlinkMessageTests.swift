@@ -51,7 +51,7 @@ struct VarlinkMessageTests {
     @Test(arguments: [
         RuntimeError.noSuchWorker(name: "cam"), .notPermitted(message: "no"),
         .configurationInvalid(problems: ["a:1:2: b: c"]), .outputUnavailable(message: "m"),
-        .monitorUnavailable(message: "m"),
+        .monitorUnavailable(message: "m"), .uplinkUnavailable(message: "m"), .enrolmentRefused(message: "m"),
         .unavailable(message: "m"),
     ])
     func `an error of the runtime survives the wire`(error: RuntimeError) {

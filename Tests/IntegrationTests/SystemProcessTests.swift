@@ -30,7 +30,7 @@ import Testing
         try Self.lines(in: daemon.directory.appending(path: "state/log/counter.log"))
     }
 
-    @Test(arguments: ["holdfast-output", "holdfast-monitor"])
+    @Test(arguments: ["holdfast-output", "holdfast-monitor", "holdfast-uplink"])
     func `started by hand, without a channel, it says so and ends`(name: String) throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "by-hand-\(UUID().uuidString.prefix(8))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -53,14 +53,15 @@ import Testing
                 """)
     }
 
-    @Test func `the monitor is the second of Holdfast's own processes, and is there only when it is wanted`() {
+    @Test func `Holdfast's own processes are in their order, and there only when they are wanted`() {
         let fingerprint = LaunchFingerprint("x")
         func names(_ specification: SupervisorSpecification) -> [String] {
             specification.children.compactMap { if case .worker(let worker) = $0 { worker.name } else { nil } }
         }
-        let both = SystemSupervisor.specification(output: fingerprint, monitor: fingerprint)
-        #expect(names(both) == ["holdfast-output", "holdfast-monitor"])
-        #expect(names(SystemSupervisor.specification(output: fingerprint, monitor: nil)) == ["holdfast-output"])
-        for case .worker(let worker) in both.children { #expect(worker.isEssential) }
+        let all = SystemSupervisor.specification(output: fingerprint, monitor: fingerprint, uplink: fingerprint)
+        #expect(names(all) == ["holdfast-output", "holdfast-monitor", "holdfast-uplink"])
+        let least = SystemSupervisor.specification(output: fingerprint, monitor: nil, uplink: nil)
+        #expect(names(least) == ["holdfast-output"])
+        for case .worker(let worker) in all.children { #expect(worker.isEssential) }
     }
 }

@@ -7,6 +7,10 @@ package enum RuntimeError: Error, Equatable, Sendable {
     case outputUnavailable(message: String)
     /// `holdfast-monitor` does not run, or does not answer.
     case monitorUnavailable(message: String)
+    /// `holdfast-uplink` does not run, or does not answer.
+    case uplinkUnavailable(message: String)
+    /// The token is none, or belongs to something else than this device may join.
+    case enrolmentRefused(message: String)
     /// The new binary cannot take over; the old one runs on.
     case upgradeRefused(message: String)
     /// The runtime is stopping, or has too many clients.
@@ -18,6 +22,8 @@ package enum RuntimeError: Error, Equatable, Sendable {
         case configurationInvalid = "ConfigurationInvalid"
         case outputUnavailable = "OutputUnavailable"
         case monitorUnavailable = "MonitorUnavailable"
+        case uplinkUnavailable = "UplinkUnavailable"
+        case enrolmentRefused = "EnrolmentRefused"
         case upgradeRefused = "UpgradeRefused"
         case unavailable = "Unavailable"
 
@@ -34,6 +40,8 @@ package enum RuntimeError: Error, Equatable, Sendable {
             case .configurationInvalid(let problems): (.configurationInvalid, [Key.problems.rawValue: problems.json])
             case .outputUnavailable(let message): (.outputUnavailable, [Key.message.rawValue: message.json])
             case .monitorUnavailable(let message): (.monitorUnavailable, [Key.message.rawValue: message.json])
+            case .uplinkUnavailable(let message): (.uplinkUnavailable, [Key.message.rawValue: message.json])
+            case .enrolmentRefused(let message): (.enrolmentRefused, [Key.message.rawValue: message.json])
             case .upgradeRefused(let message): (.upgradeRefused, [Key.message.rawValue: message.json])
             case .unavailable(let message): (.unavailable, [Key.message.rawValue: message.json])
             }
@@ -53,6 +61,8 @@ package enum RuntimeError: Error, Equatable, Sendable {
                     problems: (reply.parameters[Key.problems.rawValue]?.arrayValue ?? []).compactMap(\.stringValue))
             case .outputUnavailable: .outputUnavailable(message: message)
             case .monitorUnavailable: .monitorUnavailable(message: message)
+            case .uplinkUnavailable: .uplinkUnavailable(message: message)
+            case .enrolmentRefused: .enrolmentRefused(message: message)
             case .upgradeRefused: .upgradeRefused(message: message)
             case .unavailable: .unavailable(message: message)
             }

@@ -76,12 +76,14 @@ package enum RuntimeInterface {
           # worker-changed, worker-failed, worker-recovered, group-restarted, intensity-exceeded, supervisor-retried,
           # incident-completed, group-abandoned, reloaded, output-lost, events-lost, notify-refused, runtime-started,
           # runtime-adopted, runtime-upgrading, runtime-stopping, level-changed, throttled, alert, worker-shed, worker-restored,
-          # sensor-failed, sensor-recovered, probe-failed, probe-recovered, warning
+          # sensor-failed, sensor-recovered, probe-failed, probe-recovered, uplink-enrolled, uplink-refused, uplink-connected,
+          # uplink-disconnected, telemetry-lost, warning
           kind: string,
           worker: ?string,
           supervisor: ?string,
           message: string,
-          # of intensity-exceeded: child, max_restarts, within_s, and incident when the child is a worker with an open one
+          # of intensity-exceeded: child, max_restarts, within_s, and incident when the child is a worker with an open one; of
+          # worker-failed and incident-completed: incident; of worker-recovered: incidents, those that it closes
           details: object
         )
 
@@ -170,6 +172,22 @@ package enum RuntimeInterface {
           last_failure: ?string
         )
 
+        # What waits for central: events or readings. acknowledged and written: the numbers of the last record that central has, and
+        # of the last there is. dropped (for the quota), expired, lost (to damage): records over the life of the queue; refused: since
+        # the uplink was started.
+        type Queue (
+          name: string,
+          id: string,
+          used: int,
+          quota: int,
+          acknowledged: int,
+          written: int,
+          dropped: int,
+          expired: int,
+          lost: int,
+          refused: int
+        )
+
         method Status() -> (runtime: Runtime, supervisors: []Supervisor, workers: []Worker)
 
         # want the worker, and forget its failures
@@ -184,8 +202,10 @@ package enum RuntimeInterface {
         # whether older ones were already overwritten.
         method Events(since: ?int, follow: ?bool) -> (event: ?Event, first_available: int)
 
-        # newest last
-        method Incidents(worker: ?string, limit: ?int) -> (incidents: []Incident)
+        # The latest, newest last. With since: the first ones with a higher id, up to the limit (20). Whoever follows Events hears of
+        # each incident and of every change of one, and asks for it with since: id - 1, limit: 1. No id is ever given twice since the
+        # machine was started.
+        method Incidents(worker: ?string, limit: ?int, since: ?int) -> (incidents: []Incident)
 
         # With more: the last lines of a worker's output, then (follow) each new one. The connection is handed to the process
         # that keeps the output; it ends with the call.
@@ -198,6 +218,15 @@ package enum RuntimeInterface {
 
         # in the text format of Prometheus
         method Metrics() -> (text: string)
+
+        # How the link to central stands. state: not-enrolled, enrolling, pending (an operator of central has to approve the device),
+        # connected, offline or refused. clock_offset_s: to be added to the clock of this device for that of central.
+        method Uplink() -> (state: string, reason: ?string, central: ?string, device: ?string, since_s: float,
+          next_attempt_in_s: ?float, clock_offset_s: ?float, queues: []Queue, warnings: []string)
+
+        # Makes the device known to central, with a token from there. Answered once the token is kept: what comes of it is told by
+        # Uplink, and by the events uplink-enrolled and uplink-refused. The same token again changes nothing.
+        method Enrol(token: string) -> ()
 
         # warnings: what this machine lacks for the new configuration, and which keys wait for the next start of the runtime
         method Reload() -> (added: []string, removed: []string, restarted: []string, adjusted: []string, unchanged: []string,
@@ -215,6 +244,10 @@ package enum RuntimeInterface {
         error OutputUnavailable (message: string)
         # holdfast-monitor does not run, or does not answer
         error MonitorUnavailable (message: string)
+        # holdfast-uplink does not run, or does not answer
+        error UplinkUnavailable (message: string)
+        # why the token cannot be used
+        error EnrolmentRefused (message: string)
         # the new binary cannot take over, and why; the old one runs on
         error UpgradeRefused (message: string)
         # the runtime is stopping, or has too many clients

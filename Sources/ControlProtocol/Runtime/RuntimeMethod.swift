@@ -8,10 +8,13 @@ package enum RuntimeMethod: Equatable, Sendable {
     case resumeWorker(name: String)
     /// - `since`: the last sequence number that the client has seen; only later events are sent. `nil`: all kept ones.
     case events(since: Int?, follow: Bool)
-    case incidents(worker: String?, limit: Int?)
+    /// - `since`: the last id that the client has seen; the first ones after it are answered, instead of the latest.
+    case incidents(worker: String?, limit: Int?, since: Int? = nil)
     case logs(worker: String, lines: Int?, follow: Bool)
     case health
     case metrics
+    case uplink
+    case enrol(token: String)
     case reload
     /// - `binary`: an absolute path; `nil` for the file that the runtime was started from.
     case upgrade(binary: String?)
@@ -29,11 +32,13 @@ package enum RuntimeMethod: Equatable, Sendable {
         case logs = "Logs"
         case health = "Health"
         case metrics = "Metrics"
+        case uplink = "Uplink"
+        case enrol = "Enrol"
         case reload = "Reload"
         case upgrade = "Upgrade"
     }
 
-    private enum Key: String { case name, since, follow, worker, limit, lines, binary }
+    private enum Key: String { case name, since, follow, worker, limit, lines, binary, token }
 
     /// - Parameter name: without the interface.
     init(name: String, call: VarlinkCall) throws(VarlinkServiceError) {
@@ -52,13 +57,16 @@ package enum RuntimeMethod: Equatable, Sendable {
                     since: try arguments.count(Key.since), follow: try arguments.optional(Key.follow) ?? false)
             case .incidents:
                 .incidents(
-                    worker: try arguments.optional(Key.worker), limit: try arguments.count(Key.limit))
+                    worker: try arguments.optional(Key.worker), limit: try arguments.count(Key.limit),
+                    since: try arguments.count(Key.since))
             case .logs:
                 .logs(
                     worker: try arguments.required(Key.worker), lines: try arguments.count(Key.lines),
                     follow: try arguments.optional(Key.follow) ?? false)
             case .health: .health
             case .metrics: .metrics
+            case .uplink: .uplink
+            case .enrol: .enrol(token: try arguments.required(Key.token))
             case .reload: .reload
             case .upgrade: .upgrade(binary: try arguments.optional(Key.binary))
             }
@@ -79,6 +87,8 @@ package enum RuntimeMethod: Equatable, Sendable {
         case .logs: .logs
         case .health: .health
         case .metrics: .metrics
+        case .uplink: .uplink
+        case .enrol: .enrol
         case .reload: .reload
         case .upgrade: .upgrade
         }
@@ -89,7 +99,7 @@ package enum RuntimeMethod: Equatable, Sendable {
         switch self {
         case .events, .logs: true
         case .status, .startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .incidents, .health,
-            .metrics, .reload, .upgrade:
+            .metrics, .uplink, .enrol, .reload, .upgrade:
             false
         }
     }
@@ -97,8 +107,9 @@ package enum RuntimeMethod: Equatable, Sendable {
     /// Whether the method changes anything, and so needs the right to do so.
     package var changesState: Bool {
         switch self {
-        case .startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .reload, .upgrade: true
-        case .status, .events, .incidents, .logs, .health, .metrics: false
+        case .startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .enrol, .reload, .upgrade:
+            true
+        case .status, .events, .incidents, .logs, .health, .metrics, .uplink: false
         }
     }
 
@@ -106,7 +117,8 @@ package enum RuntimeMethod: Equatable, Sendable {
     package var call: VarlinkCall {
         var parameters = JSONObject()
         switch self {
-        case .status, .health, .metrics, .reload: break
+        case .status, .health, .metrics, .uplink, .reload: break
+        case .enrol(let token): parameters[Key.token.rawValue] = .string(token)
         case .upgrade(let binary): parameters[Key.binary.rawValue] = binary?.json
         case .startWorker(let name), .stopWorker(let name), .restartWorker(let name), .pauseWorker(let name),
             .resumeWorker(let name):
@@ -114,7 +126,8 @@ package enum RuntimeMethod: Equatable, Sendable {
         case .events(let since, let follow):
             parameters[Key.since.rawValue] = since?.json
             parameters[Key.follow.rawValue] = follow ? true : nil
-        case .incidents(let worker, let limit):
+        case .incidents(let worker, let limit, let since):
+            parameters[Key.since.rawValue] = since?.json
             parameters[Key.worker.rawValue] = worker?.json
             parameters[Key.limit.rawValue] = limit?.json
         case .logs(let worker, let lines, let follow):

@@ -17,6 +17,7 @@ struct HoldfastCommand: ParsableCommand {
             ENVIRONMENT
               HOLDFAST_SOCKET   the control socket, unless --socket is given
               NO_COLOR          no colours when set
+              HOLDFAST_TELEMETRY_SOCKET   of a worker, for emit
               HOLDFAST_CONFIG__<SECTION>__<KEY>   overrides a setting, for check
 
             EXIT STATUS
@@ -37,8 +38,9 @@ struct HoldfastCommand: ParsableCommand {
                     LogsCommand.self, IncidentsCommand.self, MetricsCommand.self,
                 ]),
             CommandGroup(name: "Steer", subcommands: [WorkerCommand.self, ReloadCommand.self, UpgradeCommand.self]),
-            CommandGroup(name: "Central", subcommands: [SpoolCommand.self]),
+            CommandGroup(name: "Central", subcommands: [UplinkCommand.self, EnrolCommand.self, SpoolCommand.self]),
             CommandGroup(name: "Set up", subcommands: [CheckCommand.self, ConfigCommand.self, VersionCommand.self]),
+            CommandGroup(name: "From a worker", subcommands: [EmitCommand.self]),
         ])
 
     static var _errorLabel: String { "holdfast" }

@@ -23,8 +23,10 @@ final class Chronicle {
 
     /// - Parameter lastEvent: the number of the last event before, as far as it is known; 0 at a fresh start.
     init(eventCapacity: Int, incidentCapacity: Int, lastEvent: Int, loop: EventLoop) {
-        events = SequencedRing(capacity: eventCapacity, from: lastEvent == 0 ? 1 : lastEvent + Self.unknownEvents)
-        incidents = SequencedRing(capacity: incidentCapacity)
+        let first = lastEvent == 0 ? 1 : lastEvent + Self.unknownEvents
+        events = SequencedRing(capacity: eventCapacity, from: first)
+        // There are fewer than events: no number was given to one before.
+        incidents = SequencedRing(capacity: incidentCapacity, from: first)
         self.loop = loop
     }
 
@@ -86,15 +88,26 @@ final class Chronicle {
     }
 
     /// The worker is ready again: that closes all its open incidents.
-    func recovered(_ worker: String) {
-        for open in unrecovered.removeValue(forKey: worker) ?? [] {
+    /// - Returns: their numbers.
+    func recovered(_ worker: String) -> [Int] {
+        let closed = unrecovered.removeValue(forKey: worker) ?? []
+        for open in closed {
             incidents.update(open.number) { $0.recoveredAfter = open.at.duration(to: loop.now).inSeconds }
         }
+        return closed.map(\.number)
     }
 
     /// The worker is no longer part of the tree, or is not wanted any more.
     func forget(_ worker: String) {
         unrecovered[worker] = nil
+    }
+
+    /// The first incidents with higher numbers than this, as far as they are still there, oldest first.
+    func incidents(of worker: String?, since number: Int, limit: Int) -> [IncidentReport] {
+        let first = max(min(number, incidents.next - 1) + 1, incidents.first)
+        return Array(
+            (first..<incidents.next).lazy.compactMap { self.incidents[$0] }
+                .filter { worker == nil || $0.worker == worker }.prefix(limit))
     }
 
     /// The newest incidents, oldest first.

@@ -31,5 +31,12 @@ enum EventKind: String, CaseIterable {
     case sensorRecovered = "sensor-recovered"
     case probeFailed = "probe-failed"
     case probeRecovered = "probe-recovered"
+    /// The device is known to central from now on.
+    case uplinkEnrolled = "uplink-enrolled"
+    case uplinkRefused = "uplink-refused"
+    case uplinkConnected = "uplink-connected"
+    case uplinkDisconnected = "uplink-disconnected"
+    /// What workers reported and nobody took in.
+    case telemetryLost = "telemetry-lost"
     case warning
 }

@@ -22,10 +22,12 @@ struct ReportRecorder {
         case .workerFailed(let worker, let instance, let cause, let exit, let ranFor, let consequence):
             recordFailure(of: worker, instance, cause, exit, ranFor, consequence)
         case .workerRecovered(let worker, _, let duration):
-            chronicle.recovered(name(worker))
+            let incidents = chronicle.recovered(name(worker))
             chronicle.record(
                 .workerRecovered, worker: name(worker), "ready again \(Wording.duration(duration)) after its failure",
-                details: ["after_s": .double(duration.inSeconds)])
+                details: [
+                    "after_s": .double(duration.inSeconds), "incidents": .array(incidents.map { .int(Int64($0)) }),
+                ])
         case .groupRestarted(let supervisor, let cause):
             chronicle.record(.groupRestarted, supervisor: supervisor, "restarting the siblings of \(cause) with it")
         case .intensityExceeded(let supervisor, let refused, let reaction):

@@ -2,6 +2,7 @@ import ControlProtocol
 import LinuxSystem
 import MonitorProtocol
 import Supervision
+import UplinkProtocol
 
 /// What the methods of the control interface do.
 extension SupervisorRuntime {
@@ -21,9 +22,12 @@ extension SupervisorRuntime {
             request(connection, name) { .resumeRequested($0, .operator) }
         case .events(let since, let follow):
             connection.streamEvents(since: since, follows: follow, from: chronicle)
-        case .incidents(let worker, let limit):
+        case .incidents(let worker, let limit, let since):
             if let worker, driver.tree.worker(named: worker) == nil { return refuse(connection, worker) }
-            let incidents = chronicle.latestIncidents(of: worker, limit: min(limit ?? 20, Self.mostIncidents))
+            let limit = min(limit ?? 20, Self.mostIncidents)
+            let incidents =
+                since.map { chronicle.incidents(of: worker, since: $0, limit: limit) }
+                ?? chronicle.latestIncidents(of: worker, limit: limit)
             connection.send(VarlinkReply(IncidentsReply(incidents: incidents)))
         case .logs(let worker, let lines, let follow):
             handOverLogs(connection, worker, lines, follow)
@@ -31,6 +35,10 @@ extension SupervisorRuntime {
             ask(.health, for: connection) { [unowned self] in healthReply($0) }
         case .metrics:
             ask(.metrics, for: connection) { VarlinkReply(MetricsReply(text: $0)) }
+        case .uplink:
+            ask(.status, for: connection) { (try? UplinkStatus(json: $0)).map { VarlinkReply($0) } }
+        case .enrol(let token):
+            enrol(token, for: connection)
         case .upgrade(let binary):
             upgrade(to: binary, for: connection)
         case .reload:

@@ -70,23 +70,51 @@ final class ControlServer {
 
     private func take(_ stream: UnixStream) {
         let rights = ControlRights(of: stream, readingGroup: readingGroup)
-        lastID += 1
-        let connection = ControlConnection(id: lastID, stream: stream, rights: rights, loop: loop)
+        let connection = makeConnection(stream, rights)
         guard makeRoom(for: rights) else {
             connection.send(RuntimeError.unavailable(message: "too many clients; close some and try again").reply)
             return connection.close()
         }
+        do throws(SystemError) { try begin(connection) } catch { connection.close() }
+    }
+
+    /// Serves one of Holdfast's own processes, which no crowd of clients can displace.
+    /// - Parameters:
+    ///   - methods: all that it may call.
+    ///   - most: connections with these rights.
+    func serve(
+        _ stream: UnixStream, only methods: Set<RuntimeMethod.Name>, atMost most: Int
+    ) throws(SystemError) {
+        let rights = ControlRights.only(methods)
+        guard connections.values.count(where: { $0.rights == rights }) < most else {
+            throw SystemError(call: "connect", errno: SystemError.tooManyUsers)
+        }
+        try begin(makeConnection(stream, rights))
+    }
+
+    private func makeConnection(_ stream: UnixStream, _ rights: ControlRights) -> ControlConnection {
+        lastID += 1
+        return ControlConnection(id: lastID, stream: stream, rights: rights, loop: loop)
+    }
+
+    private func begin(_ connection: ControlConnection) throws(SystemError) {
         connection.onCall = { [weak self] call, connection in self?.handle(call, connection) }
         connection.onClose = { [weak self] connection in self?.connections[connection.id] = nil }
         connections[connection.id] = connection
-        do { try connection.start() } catch { connection.close() }
+        do throws(SystemError) {
+            try connection.start()
+        } catch {
+            connection.close()
+            throw error
+        }
     }
 
     /// Whoever connects and says nothing must not keep others out: when all places are taken, the connection goes that
     /// has been idle for longest; and who may change things takes the place of one who may only read.
     private func makeRoom(for rights: ControlRights) -> Bool {
-        guard connections.count >= Self.mostConnections else { return true }
-        let byAge = connections.values.sorted { $0.lastCall < $1.lastCall }
+        let clients = connections.values.filter { if case .only = $0.rights { false } else { true } }
+        guard clients.count >= Self.mostConnections else { return true }
+        let byAge = clients.sorted { $0.lastCall < $1.lastCall }
         let leaver = byAge.first { !$0.isBusy } ?? (rights == .change ? byAge.first { $0.rights != .change } : nil)
         leaver?.close()
         return leaver != nil
@@ -98,12 +126,16 @@ final class ControlServer {
             case .service(let method):
                 connection.send(method.reply(version: version))
             case .runtime(let method):
-                switch (connection.rights, method.changesState) {
-                case (.change, _), (.read, false): onMethod(method, connection)
-                case (.read, true), (.none, _):
-                    let message = "changes are for root and the user who runs the runtime"
-                    connection.send(RuntimeError.notPermitted(message: message).reply)
+                guard connection.rights.permits(method) else {
+                    let message =
+                        if case .only = connection.rights {
+                            "\(method.name.rawValue) is nothing that this process may do"
+                        } else {
+                            "changes are for root and the user who runs the runtime"
+                        }
+                    return connection.send(RuntimeError.notPermitted(message: message).reply)
                 }
+                onMethod(method, connection)
             }
         } catch {
             connection.send(error.reply)

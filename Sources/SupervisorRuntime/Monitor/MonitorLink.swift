@@ -13,7 +13,7 @@ final class MonitorLink {
     private var changed: Set<WorkerID> = []
     private var departed: Set<String> = []
     private var owesCompletion = false
-    private var questions = MonitorQuestions()
+    private var questions = SystemQuestions()
 
     /// Whether a process is there that has said it is ready.
     private(set) var isReady = false
@@ -139,7 +139,7 @@ final class MonitorLink {
         }
     }
 
-    private func end(_ question: MonitorQuestions.Question, with text: String?) {
+    private func end(_ question: SystemQuestions.Question, with text: String?) {
         loop.cancel(question.timer)
         question.answer(text)
     }

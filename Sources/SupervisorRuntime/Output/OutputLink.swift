@@ -85,6 +85,11 @@ final class OutputLink {
         send(output.message(for: worker), fifo)
     }
 
+    /// Has JSON objects in a worker's output sent to a socket instead of logged, or (`nil`) logged again.
+    func takeTelemetry(from worker: String, to socket: SharedDescriptor?) {
+        send(["type": "telemetry", "worker": .string(worker), "on": .bool(socket != nil)], socket)
+    }
+
     func remove(_ worker: String) {
         send(["type": "remove", "worker": .string(worker)])
     }

@@ -56,6 +56,7 @@ extension SupervisorRuntime {
         for resource in resources.values {
             guard let output = configuration.outputs[resource.name] else { continue }
             outputLink.add(resource.name, output, reading: resource.fifo)
+            refreshPrintedTelemetry(of: resource)
         }
     }
 

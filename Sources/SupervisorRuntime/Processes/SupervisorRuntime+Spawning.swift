@@ -17,6 +17,7 @@ extension SupervisorRuntime {
             switch name {
             case OutputWorker.name: try spawnOutput(worker, instance)
             case MonitorWorker.name: try spawnMonitor(worker, instance)
+            case UplinkWorker.name: try spawnUplink(worker, instance)
             default: try spawnConfigured(worker, instance, name)
             }
         } catch {
@@ -36,7 +37,10 @@ extension SupervisorRuntime {
         resource.refusedMessages = 0
         var request = request(for: launch, name, mark: processes.mark(of: instance), resource)
         request.output = .fifo(path: resource.fifoPath)
-        if let identity = request.identity { try resource.letOpenFIFO(identity.uid) }
+        if let identity = request.identity {
+            try resource.letOpenFIFO(identity.uid)
+            try resource.telemetry?.letSend(uid: identity.uid, gid: identity.gid)
+        }
         markOutput(of: resource, from: instance)
         let isExempt = driver.tree.specification(of: worker)?.isEssential ?? false
         request.niceness = throttle.startNiceness(launch.share, isExempt: isExempt)
@@ -57,6 +61,9 @@ extension SupervisorRuntime {
         environment["HOLDFAST_WORKER"] = name
         environment[Orphans.instanceVariable] = mark
         environment["NOTIFY_SOCKET"] = resource.notifySocket.path
+        if launch.reportsTelemetry {
+            environment["HOLDFAST_TELEMETRY_SOCKET"] = directory.telemetrySocket(of: name)
+        }
         if let watchdog = launch.watchdog {
             environment["WATCHDOG_USEC"] = String(watchdog.wholeNanoseconds / 1000)
         }
@@ -112,6 +119,7 @@ extension SupervisorRuntime {
         store(.notifySocket(of: name)) { [weak resource] in resource?.notifySocket.rawValue }
         store(.output(of: name)) { [weak resource] in resource?.fifo.rawValue }
         if let output = configuration.outputs[name] { outputLink.add(name, output, reading: resource.fifo) }
+        refreshTelemetry(of: resource)
         return resource
     }
 }

@@ -12,7 +12,8 @@ extension SupervisorRuntime {
 
     var systemSpecification: SupervisorSpecification {
         SystemSupervisor.specification(
-            output: outputSetup.fingerprint, monitor: runsMonitor ? monitorSetup.fingerprint : nil)
+            output: outputSetup.fingerprint, monitor: runsMonitor ? monitorSetup.fingerprint : nil,
+            uplink: uplinkSetup?.fingerprint)
     }
 
     /// Starts this very binary under another name: processes that share their pages cost little together.

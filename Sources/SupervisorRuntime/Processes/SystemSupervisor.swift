@@ -4,15 +4,18 @@ import Supervision
 /// The built-in supervisor of Holdfast's own processes. Each child is an island: a crash loop of one stops no other.
 enum SystemSupervisor {
     /// Its children, in start order.
-    static let names = [OutputWorker.name, MonitorWorker.name]
+    static let names = [OutputWorker.name, MonitorWorker.name, UplinkWorker.name]
 
     static func includes(_ worker: String) -> Bool { names.contains(worker) }
 
     /// - Parameters: what the processes are launched with; another one replaces a process that runs.
     ///   - monitor: `nil` when nobody wants one.
-    static func specification(output: LaunchFingerprint, monitor: LaunchFingerprint?) -> SupervisorSpecification {
-        let children =
-            [worker(OutputWorker.name, output)] + (monitor.map { [worker(MonitorWorker.name, $0)] } ?? [])
+    ///   - uplink: the same.
+    static func specification(
+        output: LaunchFingerprint, monitor: LaunchFingerprint?, uplink: LaunchFingerprint?
+    ) -> SupervisorSpecification {
+        let wanted = [(OutputWorker.name, output), (MonitorWorker.name, monitor), (UplinkWorker.name, uplink)]
+        let children = wanted.compactMap { name, launch in launch.map { worker(name, $0) } }
         return SupervisorSpecification(
             name: SupervisorSpecification.systemName,
             intensity: RestartIntensity(maxRestarts: 20, within: .seconds(60), scope: .perChild),

@@ -1,12 +1,17 @@
 import LinuxSystem
 
 /// What belongs to a worker for as long as it is part of the tree, whichever process it has: its notify socket and its
-/// output FIFO. Both ends of the FIFO are held here: nothing written is dropped while nobody drains it, and its reader
+/// output FIFO, and the
+/// socket for its telemetry. Both ends of the FIFO are held here: nothing written is dropped while nobody drains it, and its reader
 /// never takes the moment between two processes for the end of the output.
 final class WorkerResources {
     let name: String
     let notifySocket: NotifySocket
     var notifyRegistration: EventLoop.Registration?
+    /// `nil` when it is to send none.
+    var telemetry: TelemetrySocket?
+    /// `holdfast-output` sends on what of its output is telemetry.
+    var printsTelemetry = false
     let fifoPath: String
     let fifo: SharedDescriptor
     private var fifoOwner: UInt32?

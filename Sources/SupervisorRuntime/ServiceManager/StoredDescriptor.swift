@@ -13,6 +13,9 @@ struct StoredDescriptor: Hashable {
 
     static func notifySocket(of worker: String) -> StoredDescriptor { StoredDescriptor(name: "notify-\(worker)") }
 
+    /// What a worker has reported before somebody takes it is still in it.
+    static func telemetrySocket(of worker: String) -> StoredDescriptor { StoredDescriptor(name: "telemetry-\(worker)") }
+
     /// Both ends of the FIFO: what a worker has said before it died is still in it.
     static func output(of worker: String) -> StoredDescriptor { StoredDescriptor(name: "output-\(worker)") }
 }

@@ -124,7 +124,7 @@ extension SupervisorRuntime {
         let live = driver.tree.liveInstances.map(\.worker)
         let others = roster.keys.sorted().filter { worker in
             let name = name(of: worker)
-            let stored = [StoredDescriptor.notifySocket(of: name), .output(of: name)]
+            let stored = [StoredDescriptor.notifySocket(of: name), .output(of: name), .telemetrySocket(of: name)]
             return !live.contains(worker) && stored.contains { inherited.contains($0.name) }
         }
         for worker in live + others {

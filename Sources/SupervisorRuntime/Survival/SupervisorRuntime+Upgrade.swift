@@ -124,6 +124,9 @@ extension SupervisorRuntime {
             if let number = resource.fifo.rawValue {
                 descriptors.append((StoredDescriptor.output(of: resource.name).name, number))
             }
+            if let number = resource.telemetry?.descriptor.rawValue {
+                descriptors.append((StoredDescriptor.telemetrySocket(of: resource.name).name, number))
+            }
         }
         return descriptors
     }

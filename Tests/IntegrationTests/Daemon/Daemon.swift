@@ -22,12 +22,14 @@ final class Daemon {
     private let environment: [String: String]
     private let runtime: String
     private let preservation: String
+    private let uplink: String
     /// Where the workers' cgroups are made.
     let cgroup: String?
 
     /// - Parameter configuration: all but `[runtime]`; "WORKER" stands for the misbehaving worker's path.
     /// - Parameter preservation: in that table. By default nothing is shed, and no monitor runs: how warm this machine is and what
     ///   else runs on it is no concern of other tests.
+    /// - Parameter uplink: in that table. By default none runs: it is one process more to start.
     /// - Parameter faults: for `FaultInjection.installForProcess`.
     /// - Parameter environment: of the daemon, besides its `PATH`.
     /// - Parameter permissions: of the folder with everything in it.
@@ -36,8 +38,8 @@ final class Daemon {
     /// - Parameter isAwaited: whether to wait until it answers.
     /// - Parameter prepare: what is done to its folder before.
     init(
-        _ configuration: String, runtime: String = "", preservation: String = "enabled = false", faults: String = "",
-        environment: [String: String] = [:],
+        _ configuration: String, runtime: String = "", preservation: String = "enabled = false",
+        uplink: String = "enabled = false", faults: String = "", environment: [String: String] = [:],
         launcher: [String] = ["/usr/bin/env"], containment: Containment = .standard, isAwaited: Bool = true,
         permissions: Int = 0o755, parent: URL = FileManager.default.temporaryDirectory,
         prepare: (URL) throws -> Void = { _ in }
@@ -47,6 +49,7 @@ final class Daemon {
             at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: permissions])
         self.runtime = runtime
         self.preservation = preservation
+        self.uplink = uplink
         cgroup = try containment.makeDirectory(named: directory.lastPathComponent)
         command =
             launcher + [
@@ -56,7 +59,7 @@ final class Daemon {
         self.environment = environment.merging([
             "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOLDFAST_FAULTS": faults,
         ]) { $1 }
-        try Self.write(configuration, runtime, preservation, in: directory, cgroup)
+        try Self.write(configuration, runtime, preservation, uplink, in: directory, cgroup)
         try prepare(directory)
         process = try RuntimeProcess(command, environment: self.environment, log: Self.log(in: directory))
         if isAwaited { try awaitAnswer() }
@@ -71,11 +74,12 @@ final class Daemon {
 
     /// - Parameter preservation: another one than before.
     func configure(_ configuration: String, preservation: String? = nil) throws {
-        try Self.write(configuration, runtime, preservation ?? self.preservation, in: directory, cgroup)
+        try Self.write(configuration, runtime, preservation ?? self.preservation, uplink, in: directory, cgroup)
     }
 
     private static func write(
-        _ configuration: String, _ runtime: String, _ preservation: String, in directory: URL, _ cgroup: String?
+        _ configuration: String, _ runtime: String, _ preservation: String, _ uplink: String, in directory: URL,
+        _ cgroup: String?
     ) throws {
         let text = """
             [runtime]
@@ -86,6 +90,8 @@ final class Daemon {
             \(runtime)
             [preservation]
             \(preservation)
+            [uplink]
+            \(uplink)
             [output]
             journal = "off"
             \(configuration.replacing("WORKER", with: Self.misbehaving))

@@ -1,7 +1,7 @@
 import LinuxSystem
 
-/// What `holdfast-monitor` was asked and has not answered completely.
-struct MonitorQuestions {
+/// What one of Holdfast's own processes was asked and has not answered completely.
+struct SystemQuestions {
     struct Question {
         /// Ends the waiting.
         let timer: TimerID

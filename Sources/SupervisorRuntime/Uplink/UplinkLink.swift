@@ -1,0 +1,116 @@
+import ControlProtocol
+import LinuxSystem
+import MonotonicTime
+import UplinkProtocol
+
+/// The channel to `holdfast-uplink`: its settings, the workers' telemetry sockets, what it asks for, and what it is asked.
+/// Every process of it gets a channel of its own and is told everything anew; nothing here waits for it.
+final class UplinkLink {
+    private let loop: EventLoop
+    private let channel: SystemChannel
+    private var questions = SystemQuestions()
+
+    /// Whether a process is there that has said it is ready.
+    private(set) var isReady = false
+
+    /// Whether there is a process, ready or not.
+    var isConnected: Bool { channel.isOpen }
+
+    /// Called when a new process has to be told everything.
+    var onConnect: () -> Void = {}
+    /// Called when nobody listens any more.
+    var onDisconnect: () -> Void = {}
+    /// Called with all that it says but answers.
+    var onReport: (UplinkReport) -> Void = { _ in }
+
+    private static let gatheringTime: Duration = .milliseconds(20)
+    private static let answerTime: Duration = .seconds(5)
+
+    init(loop: EventLoop) {
+        self.loop = loop
+        channel = SystemChannel(loop: loop, gatheringTime: Self.gatheringTime)
+        channel.onPacket = { [weak self] in self?.take($0) }
+        channel.onHangUp = { [weak self] in self?.disconnect() }
+    }
+
+    /// Makes the channel of a new process and queues what it has to know.
+    /// - Returns: the end that the process inherits.
+    func connect() throws(SystemError) -> UnixStream {
+        disconnect()
+        let theirs = try channel.open()
+        onConnect()
+        return theirs
+    }
+
+    func disconnect() {
+        let wasConnected = channel.isOpen
+        // Its last words count: what was lost.
+        channel.close()
+        isReady = false
+        for question in questions.takeAll() { end(question, with: nil) }
+        if wasConnected { onDisconnect() }
+    }
+
+    // MARK: Telling
+
+    func configure(_ settings: UplinkSettings) {
+        send(.configure(settings))
+    }
+
+    /// Hands over a worker's socket, or says its limits anew.
+    func add(_ worker: String, _ socket: TelemetrySocket, _ limits: TelemetryLimits) {
+        send(.telemetry(worker: worker, limits), socket.descriptor)
+    }
+
+    func remove(_ worker: String) {
+        send(.forget(worker: worker))
+    }
+
+    func complete() {
+        send(.workersComplete)
+    }
+
+    /// Hands over the control connection that it has asked for.
+    func handOver(_ connection: UnixStream, id: Int) {
+        guard let duplicate = try? SystemCall.duplicate(connection.rawValue) else { return }
+        send(.control(id: id), SharedDescriptor(duplicate))
+        channel.flush()
+    }
+
+    /// Asks it something.
+    /// - Parameter answer: called with `nil` when there is no answer in time, or too much of it.
+    func ask(_ question: UplinkRequest.Question, _ answer: @escaping (String?) -> Void) {
+        guard channel.isOpen, questions.hasRoom else { return answer(nil) }
+        let id = questions.nextID
+        let timer = loop.schedule(at: loop.now + Self.answerTime) { [weak self] in
+            if let late = self?.questions.take(id) { late.answer(nil) }
+        }
+        questions.add(id, timer: timer, answer)
+        send(.question(id: id, question))
+        channel.flush()
+    }
+
+    private func send(_ request: UplinkRequest, _ descriptor: SharedDescriptor? = nil) {
+        guard channel.isOpen else { return }
+        channel.send(request.json.serialised(), descriptor)
+    }
+
+    // MARK: Receiving
+
+    private func take(_ packet: [UInt8]) {
+        guard let json = try? JSONValue.parse(packet), let report = try? UplinkReport(json: json) else { return }
+        switch report {
+        case .answer(let id, let part, let isLast):
+            if let question = questions.append(part, to: id, isLast: isLast) { end(question, with: question.text) }
+        case .ready:
+            isReady = true
+            onReport(report)
+        default: onReport(report)
+        }
+    }
+
+    private func end(_ question: SystemQuestions.Question, with text: String?) {
+        loop.cancel(question.timer)
+        question.answer(text)
+    }
+}
