@@ -12,6 +12,8 @@
 #   --root DIR       into the file system of an image at DIR, of whatever machine; implies --no-start and --no-apt. A link that
 #                    leads out of DIR is refused
 #   --binaries DIR   in a source tree: take the programs from there instead of building them
+#   --enrol TOKEN    make the device known to central, once it runs; - reads the token from standard input. Takes a running service,
+#                    so neither --root nor --no-start
 #   --dry-run        check everything, say what would be done, and change nothing
 #
 #   sudo ./install.sh --central [OPTION...]   installs holdfast-central instead, the service for a fleet (--central --help)
@@ -27,6 +29,7 @@
 #    8  it did not start, or could not take over: after an upgrade the former version and configuration are back, and run;
 #       after a first installation everything is in place, and systemd tries again
 #    9  the configuration is invalid, by itself or together with the conf.d that is there
+#   10  installed and running, but not enrolled: central has not answered yet (the token is kept, and tried again), or refuses it
 #   64  wrong use
 set -eu
 umask 022
@@ -41,6 +44,7 @@ start=yes
 apt=yes
 binaries=
 dry_run=
+enrol=
 
 say() { echo "install.sh: $*"; }
 die() { # STATUS MESSAGE
@@ -61,6 +65,7 @@ while [ $# -gt 0 ]; do
 	--config) known $# "$1" && config=$2 && shift ;;
 	--root) known $# "$1" && root=$2 && shift ;;
 	--binaries) known $# "$1" && binaries=$2 && shift ;;
+	--enrol) known $# "$1" && enrol=$2 && shift ;;
 	--no-start) start= ;;
 	--no-apt) apt= ;;
 	--dry-run) dry_run=yes ;;
@@ -74,6 +79,14 @@ case $prefix in
 esac
 prefix=${prefix%/}
 [ -n "$prefix" ] || die 64 "--prefix cannot be /"
+[ -z "$enrol" ] || [ -n "$start$dry_run" ] || die 64 "--enrol takes a running service, and --no-start starts none"
+[ -z "$enrol" ] || [ -z "$root" ] || die 64 "--enrol takes a running service: not with --root"
+# Before anything else reads from there, and while it can still be said that it is none.
+[ "$enrol" != - ] || read -r enrol || die 64 "--enrol - finds no token on standard input"
+case $enrol in
+"" | hf1.*) ;;
+*) die 64 "--enrol needs a token of central, which begins with hf1. (holdfast-central token create)" ;;
+esac
 if [ -n "$root" ]; then
 	[ -d "$root" ] || die 64 "--root $root is no folder"
 	root=$(cd "$root" && pwd -P)
@@ -332,6 +345,7 @@ if [ -n "$dry_run" ]; then
 	say "programs in $root$prefix/bin and sbin, $root$lib with $((needed / 1024)) MiB, units in $root$units"
 	say "users holdfast-output, -monitor, -uplink, -executor and the group holdfast; configuration in $root$etc"
 	[ -z "$start" ] || say "would have systemd run holdfast.service"
+	[ -z "$enrol" ] || say "would enrol the device with central"
 	exit 0
 fi
 
@@ -598,4 +612,9 @@ else
 	say "Holdfast $version is installed below $root$prefix"
 fi
 if [ -n "$start" ]; then say "$(systemctl is-active holdfast.service || true): $(systemctl show --value -p StatusText holdfast.service)"; fi
+if [ -n "$enrol" ]; then
+	systemctl --quiet is-active holdfast.service || die 10 "not enrolled, since Holdfast does not run: start it, then: sudo holdfast enrol TOKEN"
+	# By standard input: a list of processes is for everybody.
+	printf '%s\n' "$enrol" | "$prefix/bin/holdfast" enrol - || die 10 "not enrolled, see above"
+fi
 [ -n "$former" ] || say "say in $root$etc/holdfast.toml what it is to keep running, then: sudo holdfast reload"
