@@ -19,36 +19,22 @@ package struct EnrolmentToken: Equatable, Sendable {
     }
 
     package var text: String {
-        let json: JSONValue = .object([
-            Key.url: url, .pins: pins.map { Base64.url.encode($0) }, .secret: Base64.url.encode(secret),
-        ])
-        return Self.prefix + Base64.url.encode(json.serialised())
+        PastedText.write(
+            Self.prefix,
+            .object([Key.url: url, .pins: pins.map { Base64.url.encode($0) }, .secret: Base64.url.encode(secret)]))
     }
 
     /// - Throws: what is wrong with the text, in words for the person who pasted it.
     package init(_ text: String) throws(FleetError) {
-        guard text.hasPrefix(Self.prefix) else {
-            throw FleetError(
-                .invalidToken,
-                "this is no enrolment token: one begins with \(Self.prefix) (holdfast-central token create)")
+        self = try PastedText.read(
+            Self.prefix, text, what: "enrolment token", source: "holdfast-central token create --enrol"
+        ) { json throws(JSONError) in
+            let url: String = try json.required(Key.url)
+            guard let pins = PastedText.pins(try json.required(Key.pins)),
+                let secret = Base64.url.decode(try json.required(Key.secret) as String), secret.count == 32,
+                url.hasPrefix("https://")
+            else { return nil }
+            return EnrolmentToken(url: url, pins: pins, secret: secret)
         }
-        let cut = FleetError(
-            .invalidToken,
-            "the enrolment token is damaged: a part is missing or was changed; copy it whole, without spaces")
-        guard let bytes = Base64.url.decode(text.dropFirst(Self.prefix.count)) else { throw cut }
-        let (url, pins, secret): (String, [String], String)
-        do throws(JSONError) {
-            let json = try JSONValue.parse(bytes)
-            (url, pins, secret) = (
-                try json.required(Key.url), try json.required(Key.pins), try json.required(Key.secret)
-            )
-        } catch {
-            throw cut
-        }
-        let hashes = pins.compactMap { Base64.url.decode($0) }.filter { $0.count == 32 }
-        guard let secret = Base64.url.decode(secret), secret.count == 32, hashes.count == pins.count,
-            (1...2).contains(hashes.count), url.hasPrefix("https://")
-        else { throw cut }
-        self.init(url: url, pins: hashes, secret: secret)
     }
 }
