@@ -115,17 +115,22 @@ let package = Package(
             name: "CTransfer",
             cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")]),
         .target(
+            name: "FleetTransfer",
+            dependencies: ["FleetAPI", "ControlProtocol", "LinuxSystem", "CTransfer", "MonotonicTime"],
+            swiftSettings: strict),
+        .target(
             name: "UplinkRuntime",
             dependencies: [
-                "UplinkProtocol", "FleetAPI", "ControlProtocol", "Delivery", "Spool", "LinuxSystem", "CTransfer",
+                "UplinkProtocol", "FleetAPI", "ControlProtocol", "Delivery", "Spool", "LinuxSystem", "FleetTransfer",
+                "CTransfer",
                 "CChecksum", "MonotonicTime",
             ],
             swiftSettings: strict),
         .target(
             name: "OperatorCLI",
             dependencies: [
-                "Spool", "ControlProtocol", "DeviceConfiguration", "FleetAPI", "LinuxSystem", "MonotonicTime",
-                "Supervision",
+                "FleetAPI", "FleetTransfer", "Spool", "ControlProtocol", "DeviceConfiguration", "LinuxSystem",
+                "MonotonicTime", "Supervision",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -39,6 +39,7 @@ struct hf_request {
     size_t answer_size;
     size_t answer_limit;
     int is_answer_too_large;
+    int streams;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -91,7 +92,13 @@ static size_t on_head(char *bytes, size_t one, size_t count, void *context) {
 
 static size_t on_body(char *bytes, size_t one, size_t count, void *context) {
     struct hf_request *request = context;
+    long status = 0;
     (void)one;
+    if (request->streams && CALL(curl_easy_getinfo)(request->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK && status < 400) {
+        struct hf_callbacks callbacks = request->transfer->callbacks;
+        callbacks.data(callbacks.context, request, (const uint8_t *)bytes, count);
+        return count;
+    }
     if (count > request->answer_limit - request->answer_size) {
         request->is_answer_too_large = 1;
         return 0;
@@ -239,6 +246,7 @@ struct hf_request *hf_transfer_begin(struct hf_transfer *transfer, const struct 
     request->next = transfer->requests;
     transfer->requests = request;
     request->answer_limit = order->answer_limit;
+    request->streams = order->streams;
     request->easy = CALL(curl_easy_init)();
     request->body = malloc(order->body_size + 1);
     if (!request->easy || !request->body || add_headers(request, order->headers)) goto failed;

@@ -21,6 +21,10 @@ struct CommandError: Error, Equatable {
         /// What was emitted is not taken in, and never will be.
         static let notTaken = Code(rawValue: "not-taken", exitStatus: 1)
         static let usage = Code(rawValue: "usage", exitStatus: 2)
+        /// No login to central, or one that it does not take.
+        static let notLoggedIn = Code(rawValue: "not-logged-in", exitStatus: 4)
+        /// Central knows no such thing.
+        static let notFound = Code(rawValue: "not-found", exitStatus: 1)
         static let unreachable = Code(rawValue: "unreachable", exitStatus: 3)
         static let timedOut = Code(rawValue: "timed-out", exitStatus: 3)
         static let disconnected = Code(rawValue: "disconnected", exitStatus: 3)

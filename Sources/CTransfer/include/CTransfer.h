@@ -60,6 +60,8 @@ struct hf_callbacks {
     void (*timer)(void *_Nullable context, long milliseconds);
     /// The answer is valid for as long as the call lasts; the request ends with it.
     void (*done)(void *_Nullable context, struct hf_request *request, const struct hf_answer *answer);
+    /// A piece of the content of a request that streams; valid for as long as the call lasts.
+    void (*data)(void *_Nullable context, struct hf_request *request, const uint8_t *bytes, size_t size);
 };
 
 /// What to send, and how long it may take. Everything is copied.
@@ -72,6 +74,8 @@ struct hf_order {
     size_t body_size;
     /// More than this is a failure.
     size_t answer_limit;
+    /// Whether the content of a good answer goes to `data` as it comes, instead of into the answer.
+    int streams;
     const char *_Nullable proxy;
     /// In milliseconds; 0 is none.
     long connect_timeout;

@@ -38,7 +38,9 @@ struct HoldfastCommand: ParsableCommand {
                     LogsCommand.self, IncidentsCommand.self, MetricsCommand.self,
                 ]),
             CommandGroup(name: "Steer", subcommands: [WorkerCommand.self, ReloadCommand.self, UpgradeCommand.self]),
-            CommandGroup(name: "Central", subcommands: [UplinkCommand.self, EnrolCommand.self, SpoolCommand.self]),
+            CommandGroup(
+                name: "Central",
+                subcommands: [UplinkCommand.self, EnrolCommand.self, SpoolCommand.self, FleetCommand.self]),
             CommandGroup(name: "Set up", subcommands: [CheckCommand.self, ConfigCommand.self, VersionCommand.self]),
             CommandGroup(name: "From a worker", subcommands: [EmitCommand.self]),
         ])

@@ -4,7 +4,10 @@ import LinuxSystem
 extension Console {
     /// The console of this process: descriptors 0, 1 and 2.
     static func ofProcess() -> Console {
-        let variables = ["NO_COLOR", "TERM", ConnectionOptions.socketVariable, EmitCommand.socketVariable]
+        let variables = [
+            "NO_COLOR", "TERM", "HOME", "XDG_CONFIG_HOME", ConnectionOptions.socketVariable,
+            FleetLogins.variable, EmitCommand.socketVariable,
+        ]
         let environment = variables.reduce(into: [:]) { $0[$1] = ProcessEnvironment.value($1) }
         let isOutputTerminal = Terminal.isTerminal(1)
         let surroundings = Surroundings(

@@ -1,3 +1,4 @@
+import FleetTransfer
 import Delivery
 import FleetAPI
 

@@ -1,3 +1,4 @@
+import FleetTransfer
 import ControlProtocol
 import Delivery
 import FleetAPI

@@ -1,4 +1,4 @@
-import CTransfer
+import FleetTransfer
 import ControlProtocol
 import Delivery
 import FleetAPI
@@ -105,10 +105,7 @@ final class Link {
 
     /// Libraries, key and connection. What is missing, for a person, or `nil`.
     private func prepare(makesKey: Bool) -> String? {
-        var problem = [CChar](repeating: 0, count: 512)
-        guard hf_transfer_load(&problem, problem.count) == 0 else {
-            return String(decoding: problem.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        }
+        if let problem = TransferLibraries.load() { return problem }
         do {
             try identity.loadKey(makes: makesKey)
             guard identity.key != nil else { return identity.trouble ?? "there is no key; enrol the device again" }
@@ -150,10 +147,7 @@ final class Link {
         do {
             let token = try EnrolmentToken(text)
             guard CentralAddress(token.url) != nil else { return "the token's address is no https URL: \(token.url)" }
-            var problem = [CChar](repeating: 0, count: 512)
-            guard hf_transfer_load(&problem, problem.count) == 0 else {
-                return String(decoding: problem.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            }
+            if let problem = TransferLibraries.load() { return problem }
             try identity.update { $0.next = token }
         } catch {
             return "\(error)"

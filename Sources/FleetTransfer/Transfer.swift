@@ -1,48 +1,58 @@
 import CTransfer
-import LinuxSystem
+package import LinuxSystem
 import MonotonicTime
 
 /// HTTPS to one central, by libcurl on the event loop. The libraries have to be loaded. End it by `end`, not within one of
 /// its completions.
-final class Transfer {
-    struct Order {
-        var method: String
-        var url: String
+package final class Transfer {
+    package struct Order {
+        package var method: String
+        package var url: String
         /// "Name: value".
-        var fields: [String] = []
-        var body: [UInt8]?
-        var answerLimit = 1 << 20
-        var proxy: String?
+        package var fields: [String] = []
+        package var body: [UInt8]?
+        package var answerLimit = 1 << 20
+        package var proxy: String?
         /// Of everything; `nil` for none.
-        var timeout: Duration?
+        package var timeout: Duration?
         /// Bytes a second, and for how long fewer are borne; `nil` for a request that waits.
-        var slowest: (bytesPerSecond: Int, time: Duration)?
+        package var slowest: (bytesPerSecond: Int, time: Duration)?
+        /// Takes the content of a good answer as it comes, which then has none itself.
+        package var onData: (([UInt8]) -> Void)?
+
+        package init(method: String, url: String) {
+            self.method = method
+            self.url = url
+        }
     }
 
-    struct Failure: Error, CustomStringConvertible {
-        var description: String
+    package struct Failure: Error, CustomStringConvertible {
+        package var description: String
+
+        package init(description: String) { self.description = description }
     }
 
-    typealias Completion = (Result<HTTPAnswer, Failure>) -> Void
+    package typealias Completion = (Result<HTTPAnswer, Failure>) -> Void
 
     private static let connectTimeout: Duration = .seconds(30)
 
     private let loop: EventLoop
-    private let deadman: DeadmanAlarm
+    private let deadman: DeadmanAlarm?
     private var handle: OpaquePointer?
     private var sockets: [Int32: EventLoop.Registration] = [:]
     private var timer: TimerID?
     private var completions: [OpaquePointer: Completion] = [:]
+    private var readers: [OpaquePointer: ([UInt8]) -> Void] = [:]
     /// Bytes of HTTP, since it was made.
-    private(set) var sent: Int64 = 0
-    private(set) var received: Int64 = 0
+    package private(set) var sent: Int64 = 0
+    package private(set) var received: Int64 = 0
 
     /// - Parameters:
-    ///   - deadman: ends the process when a library hangs.
+    ///   - deadman: ends the process when a library hangs; `nil` where a person can.
     ///   - pins: SHA-256 of keys, one of which has to be in the chain that central presents.
     ///   - judgesDates: whether certificates have to be valid now.
-    init(
-        loop: EventLoop, deadman: DeadmanAlarm, pins: [[UInt8]], host: String, judgesDates: Bool
+    package init(
+        loop: EventLoop, deadman: DeadmanAlarm? = nil, pins: [[UInt8]], host: String, judgesDates: Bool
     ) throws(Failure) {
         self.loop = loop
         self.deadman = deadman
@@ -60,7 +70,10 @@ final class Transfer {
             context: Unmanaged.passUnretained(self).toOpaque(),
             watch: { context, descriptor, interest in Transfer.from(context)?.watch(descriptor, interest) },
             timer: { context, milliseconds in Transfer.from(context)?.schedule(milliseconds) },
-            done: { context, request, answer in Transfer.from(context)?.finish(request, answer.pointee) })
+            done: { context, request, answer in Transfer.from(context)?.finish(request, answer.pointee) },
+            data: { context, request, bytes, count in
+                Transfer.from(context)?.readers[request]?(Array(UnsafeBufferPointer(start: bytes, count: count)))
+            })
         guard let handle = hf_transfer_create(callbacks, &trust) else {
             throw Failure(description: "there is no memory for a connection")
         }
@@ -74,8 +87,9 @@ final class Transfer {
     }
 
     /// Ends everything that is under way; no completion follows.
-    func end() {
+    package func end() {
         completions = [:]
+        readers = [:]
         if let handle { hf_transfer_destroy(handle) }
         handle = nil
         for registration in sockets.values { loop.unregister(registration) }
@@ -84,17 +98,18 @@ final class Transfer {
         timer = nil
     }
 
-    func judgeDates(_ judges: Bool) {
+    package func judgeDates(_ judges: Bool) {
         if let handle { hf_transfer_judge_dates(handle, judges ? 1 : 0) }
     }
 
     /// - Parameter completion: called once, later.
-    func begin(_ order: Order, _ completion: @escaping Completion) {
+    package func begin(_ order: Order, _ completion: @escaping Completion) {
         guard let handle else { return }
         var problem = [CChar](repeating: 0, count: 256)
         let request = withOrder(order) { hf_transfer_begin(handle, $0, &problem, problem.count) }
         if let request {
             completions[request] = completion
+            readers[request] = order.onData
         } else {
             let text = String(decoding: problem.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             loop.schedule(at: loop.now) { completion(.failure(Failure(description: text))) }
@@ -111,7 +126,8 @@ final class Transfer {
                             var raw = hf_order(
                                 method: method, url: url, headers: fields,
                                 body: order.body == nil ? nil : bytes.baseAddress ?? UnsafePointer(bitPattern: 1),
-                                body_size: bytes.count, answer_limit: order.answerLimit, proxy: proxy,
+                                body_size: bytes.count, answer_limit: order.answerLimit,
+                                streams: order.onData == nil ? 0 : 1, proxy: proxy,
                                 connect_timeout: Self.connectTimeout.milliseconds,
                                 total_timeout: order.timeout?.milliseconds ?? 0,
                                 slowest: order.slowest?.bytesPerSecond ?? 0,
@@ -143,7 +159,7 @@ final class Transfer {
         var bits: Int32 = 0
         if readiness.contains(.readable) || readiness.contains(.hangUp) { bits |= Int32(HF_READABLE.rawValue) }
         if readiness.contains(.writable) { bits |= Int32(HF_WRITABLE.rawValue) }
-        deadman.during { hf_transfer_ready(handle, descriptor, bits) }
+        guarded { hf_transfer_ready(handle, descriptor, bits) }
     }
 
     private func schedule(_ milliseconds: Int) {
@@ -153,13 +169,18 @@ final class Transfer {
         timer = loop.schedule(at: loop.now + .milliseconds(milliseconds)) { [weak self] in
             guard let self, let handle else { return }
             timer = nil
-            deadman.during { hf_transfer_timeout(handle) }
+            guarded { hf_transfer_timeout(handle) }
         }
+    }
+
+    private func guarded(_ body: () -> Void) {
+        if let deadman { deadman.during(body) } else { body() }
     }
 
     private func finish(_ request: OpaquePointer, _ answer: hf_answer) {
         sent += answer.sent
         received += answer.received
+        readers[request] = nil
         guard let completion = completions.removeValue(forKey: request) else { return }
         if answer.failure != 0 {
             let text = answer.failure_text.map { String(cString: $0) } ?? "failure \(answer.failure) of libcurl"

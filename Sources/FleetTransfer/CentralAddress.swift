@@ -1,12 +1,12 @@
 /// Where central is, taken apart.
-struct CentralAddress: Equatable {
+package struct CentralAddress: Equatable {
     /// Scheme, host and port, without a slash at the end.
-    var base: String
+    package var base: String
     /// A name or an address, without brackets.
-    var host: String
+    package var host: String
 
     /// `nil` when it is no https URL without a path.
-    init?(_ url: String) {
+    package init?(_ url: String) {
         let scheme = "https://"
         guard url.lowercased().hasPrefix(scheme) else { return nil }
         var rest = url.dropFirst(scheme.count)

@@ -1,18 +1,18 @@
-import ControlProtocol
-import FleetAPI
+package import ControlProtocol
+package import FleetAPI
 
 /// What central has answered.
-struct HTTPAnswer {
-    var status: Int
+package struct HTTPAnswer {
+    package var status: Int
     /// By name in lower case; of two of one name the first.
-    var fields: [String: String]
-    var body: [UInt8]
+    package var fields: [String: String]
+    package var body: [UInt8]
 
     /// Of a body.
-    static let limits = JSONLimits(maximumBytes: 4 << 20, maximumDepth: 16)
+    package static let limits = JSONLimits(maximumBytes: 4 << 20, maximumDepth: 16)
 
     /// - Parameter head: the status line and the fields as they came.
-    init(status: Int, head: String, body: [UInt8]) {
+    package init(status: Int, head: String, body: [UInt8]) {
         self.status = status
         self.body = body
         fields = [:]
@@ -25,23 +25,23 @@ struct HTTPAnswer {
     }
 
     /// `nil` when the body is none.
-    var json: JSONValue? { try? JSONValue.parse(body, limits: Self.limits) }
+    package var json: JSONValue? { try? JSONValue.parse(body, limits: Self.limits) }
 
     /// `nil` when it is none of central's own errors.
-    var problem: ProblemDetails? {
+    package var problem: ProblemDetails? {
         guard fields["content-type"]?.hasPrefix(ProblemDetails.contentType) ?? false, let json else { return nil }
         return try? ProblemDetails(json: json)
     }
 
     /// Central's clock, in milliseconds since 1970.
-    var time: Int64? {
+    package var time: Int64? {
         json?["time_ms"]?.intValue.map { Int64($0) }
             ?? fields["date"].flatMap { HTTPDate.seconds($0) }.map { $0 * 1000 }
     }
 
     /// How long to wait, as seconds or as a date (RFC 9110, section 10.2.3).
     /// - Parameter now: in seconds since 1970, where the answer does not say it.
-    func retryAfter(now: Int64) -> Duration? {
+    package func retryAfter(now: Int64) -> Duration? {
         guard let text = fields["retry-after"] else { return nil }
         if let seconds = Int64(text), seconds >= 0 { return .seconds(min(seconds, 1 << 30)) }
         guard let date = HTTPDate.seconds(text) else { return nil }
@@ -50,11 +50,11 @@ struct HTTPAnswer {
 }
 
 /// A date in HTTP (RFC 9110, section 5.6.7), in the form that is sent today: `Sun, 06 Nov 1994 08:49:37 GMT`.
-enum HTTPDate {
+package enum HTTPDate {
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
     /// In seconds since 1970; `nil` when it is none.
-    static func seconds(_ text: String) -> Int64? {
+    package static func seconds(_ text: String) -> Int64? {
         let parts = text.split(separator: " ")
         guard parts.count == 6, parts[5] == "GMT", let day = Int64(parts[1]), (1...31).contains(day),
             let month = months.firstIndex(of: String(parts[2])), let year = Int64(parts[3]),
