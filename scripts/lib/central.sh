@@ -82,7 +82,7 @@ central_account() {
 		import sqlite3, sys
 		with sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True) as database:
 		    one = lambda query: database.execute(query).fetchone()[0]
-		    numbers = one("SELECT coalesce(sum(acknowledged), 0) FROM spool WHERE queue = 'readings'")
+		    numbers = one("SELECT coalesce(sum(applied), 0) FROM spool WHERE queue = 'readings'")
 		    there = one("""SELECT count(*) FROM (SELECT DISTINCT origin.spool, reading.sequence
 		        FROM reading JOIN origin ON origin.number = reading.origin)""")
 		    twice = one("""SELECT count(*) FROM (SELECT 1 FROM reading JOIN origin ON origin.number = reading.origin
