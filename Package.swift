@@ -269,7 +269,8 @@ let package = Package(
         .testTarget(
             name: "OperatorCLITests",
             dependencies: [
-                "Spool", "OperatorCLI", "DeviceConfiguration", "ControlProtocol", "FleetAPI", "LinuxSystem", "MonotonicTime", "TestSupport", "SeededRandom", "Supervision",
+                "Spool", "OperatorCLI", "DeviceConfiguration", "ControlProtocol", "FleetAPI", "LinuxSystem",
+                "MonotonicTime", "TestSupport", "SeededRandom", "Supervision",
             ],
             swiftSettings: strict),
         .testTarget(

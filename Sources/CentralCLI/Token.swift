@@ -26,7 +26,9 @@ struct Token: AsyncParsableCommand {
             help: "One that lets devices in (install.sh --enrol TOKEN).")
         var isForDevices = false
 
-        @Option(help: ArgumentHelp("One for the operator API, for whoever that is.", valueName: "name"))
+        @Option(
+            help: ArgumentHelp(
+                "One for the operator API, for whoever that is; as a login for 'holdfast fleet'.", valueName: "name"))
         var `operator`: String?
 
         @Option(help: ArgumentHelp("With --operator: viewer, operator or admin.", valueName: "role"))
@@ -44,9 +46,11 @@ struct Token: AsyncParsableCommand {
         @Flag(help: "With --enrol: an operator has to approve each device.")
         var approve = false
 
-        @Option(
-            help: ArgumentHelp("With --enrol: central's address, when it is not that which serves.", valueName: "url"))
+        @Option(help: ArgumentHelp("Central's address, when it is not that which serves.", valueName: "url"))
         var url: String?
+
+        @Flag(help: "With --operator: print the bare bearer token, for other programs than 'holdfast fleet'.")
+        var bearer = false
 
         @Flag(help: "Print JSON.")
         var json = false
@@ -70,7 +74,7 @@ struct Token: AsyncParsableCommand {
             let tokens = TokenMaker(store: store, actor: "local")
             if let name = self.operator {
                 let made = try await tokens.operatorToken(
-                    name: name, role: OperatorRole(rawValue: role) ?? .viewer, lifetime: lifetime)
+                    name: name, role: OperatorRole(rawValue: role) ?? .viewer, lifetime: lifetime, url: url)
                 return show(made)
             }
             show(
@@ -78,7 +82,9 @@ struct Token: AsyncParsableCommand {
                     lifetime: lifetime ?? 3600, uses: uses, needsApproval: approve, url: url, folder: data.path))
         }
 
-        private func show(_ token: MadeToken) { print(json ? token.json.text : token.text) }
+        private func show(_ token: MadeToken) {
+            print(json ? token.json.text : bearer ? token.text : token.login ?? token.text)
+        }
     }
 
     struct List: AsyncParsableCommand {

@@ -23,7 +23,7 @@ extension Central {
             metrics.countRefusal("unauthorized")
             var problem = Problem(
                 .unauthorized, .unauthorized, "A valid token is needed",
-                "send 'Authorization: Bearer TOKEN'; holdfast-central token create --operator NAME makes one")
+                "send 'Authorization: Bearer TOKEN'; holdfast-central token create --operator NAME --bearer makes one")
             problem.headers[.wwwAuthenticate] = "Bearer"
             throw problem
         }

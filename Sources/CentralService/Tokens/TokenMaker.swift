@@ -7,24 +7,34 @@ import FleetAPI
 package struct MadeToken: Sendable, JSONConvertible {
     package var id: String
     package var text: String
+    /// Of an operator's: for `holdfast fleet login`, with central's address and the key to know it by; `nil` while those are not
+    /// known.
+    package var login: String?
     /// In milliseconds since 1970; `nil` for never.
     package var expiresAt: Int64?
 
-    private enum Key: String { case id, token, expiresAt = "expires_ms" }
+    private enum Key: String { case id, token, login, expiresAt = "expires_ms" }
 
-    package init(id: String, text: String, expiresAt: Int64?) {
+    package init(id: String, text: String, login: String? = nil, expiresAt: Int64?) {
         self.id = id
         self.text = text
+        self.login = login
         self.expiresAt = expiresAt
     }
 
     package init(json: JSONValue) throws(JSONError) {
         id = try json.required(Key.id)
         text = try json.required(Key.token)
+        login = try json.optional(Key.login)
         expiresAt = try (json.optional(Key.expiresAt) as Int?).map { Int64($0) }
     }
 
-    package var json: JSONValue { .object([Key.id: id, .token: text, .expiresAt: expiresAt.map { Int($0) }]) }
+    package var json: JSONValue {
+        var object: JSONObject = [Key.id.rawValue: .string(id), Key.token.rawValue: .string(text)]
+        if let login { object[Key.login.rawValue] = .string(login) }
+        object[Key.expiresAt.rawValue] = expiresAt.map { .int($0) } ?? .null
+        return .object(object)
+    }
 }
 
 /// Makes tokens and takes them back. Keeps SHA-256 of their secrets only, which is enough for secrets of 256 random bits.
@@ -71,8 +81,12 @@ package struct TokenMaker: Sendable {
             id: id, text: EnrolmentToken(url: url, pins: pins, secret: secret).text, expiresAt: expiresAt)
     }
 
-    /// - Parameter lifetime: in seconds; `nil` for ever.
-    package func operatorToken(name: String, role: OperatorRole, lifetime: Int64?) async throws -> MadeToken {
+    /// - Parameters:
+    ///   - lifetime: in seconds; `nil` for ever.
+    ///   - url: central's address; `nil` for that which `serve` has left.
+    package func operatorToken(
+        name: String, role: OperatorRole, lifetime: Int64?, url: String? = nil
+    ) async throws -> MadeToken {
         let name = try Central.checked(name: name)
         let text = "hfo_" + Base64.url.encode(Self.randomBytes(32))
         let id = Self.id("o")
@@ -81,7 +95,9 @@ package struct TokenMaker: Sendable {
             StoredOperatorToken(
                 id: id, name: name, role: role, hash: Self.hash(text), createdAt: clock.now(), expiresAt: expiresAt))
         try await note("token.create", id, "\(role.rawValue) \(name)")
-        return MadeToken(id: id, text: text, expiresAt: expiresAt)
+        let published = try await Trust.published(in: store)
+        let login = published.map { OperatorLogin(url: url ?? $0.url, pins: $0.pins, token: text).text }
+        return MadeToken(id: id, text: text, login: login, expiresAt: expiresAt)
     }
 
     package func revoke(_ id: String) async throws {
