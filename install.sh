@@ -35,7 +35,14 @@ set -eu
 umask 022
 
 # Another program, another machine as a rule: it has its own script.
-case ${1-} in --central) exec "$(dirname "$(readlink -f "$0")")/scripts/install-central" "$@" ;; esac
+if [ "${1-}" = --central ]; then
+	central=$(dirname "$(readlink -f "$0")")/scripts/install-central
+	[ -x "$central" ] || {
+		echo "install.sh: this archive is for devices: get the one that is called holdfast-central" >&2
+		exit 64
+	}
+	exec "$central" "$@"
+fi
 
 prefix=/usr/local
 root=

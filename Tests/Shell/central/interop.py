@@ -4,12 +4,9 @@ docs/openapi.yaml.
     interop.py URL CA_FILE OPENAPI_FILE ENROLMENT_TOKEN ADMIN_TOKEN FOLDER
 """
 
-import base64
 import gzip
 import hashlib
-import http.client
 import json
-import os
 import socket
 import ssl
 import sys
@@ -17,7 +14,6 @@ import threading
 import time
 import urllib.parse
 
-import http_message_signatures as signatures
 import jsonschema
 import requests
 import yaml
@@ -26,19 +22,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography import x509
 from openapi_spec_validator import validate
 
+from device import Device, b64url, unb64url
+
 url, ca, description, token, admin, folder = sys.argv[1:]
 api = yaml.safe_load(open(description))
 validate(api)
 host, port = urllib.parse.urlparse(url).hostname, urllib.parse.urlparse(url).port
 answered = set()
-
-
-def b64url(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def unb64url(text):
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def resolve(schema):
@@ -78,53 +68,6 @@ def judge(method, path, response):
             raise SystemExit(f"{method} {path} answered {response.text[:500]}: {error.message}")
 
 
-class Key(signatures.HTTPSignatureKeyResolver):
-    def __init__(self, key):
-        self.key = key
-
-    def resolve_private_key(self, key_id):
-        return self.key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-
-
-class Device:
-    def __init__(self, secret):
-        self.key = Ed25519PrivateKey.generate()
-        self.public = self.key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-        self.secret = secret
-        self.id = "key:" + b64url(self.public)
-        self.session = requests.Session()
-        self.session.verify = ca
-
-    def send(self, method, path, content=b"", headers=None):
-        request = requests.Request(method, url + path, data=content, headers=headers or {}).prepare()
-        covered = ["@method", "@path", "@query"]
-        if content:
-            request.headers["Content-Digest"] = "sha-256=:%s:" % base64.b64encode(hashlib.sha256(content).digest()).decode()
-            covered.append("content-digest")
-        signer = signatures.HTTPMessageSigner(
-            signature_algorithm=signatures.algorithms.ED25519, key_resolver=Key(self.key))
-        signer.sign(request, key_id=self.id, label="hf", tag="holdfast", nonce=b64url(os.urandom(16)),
-                    covered_component_ids=covered, include_alg=True,
-                    use_existing_digest=bool(content))
-        response = self.session.send(request, timeout=60)
-        judge(method, path.split("?")[0], response)
-        return response
-
-    def enrol(self):
-        content = json.dumps({"secret": self.secret, "public_key": b64url(self.public), "name": "<b>press</b>", "facts": {}})
-        response = self.send("POST", "/api/v1/enrol", content.encode(), {"Content-Type": "application/json"})
-        assert response.status_code == 200, response.text
-        self.id = response.json()["device"]
-
-    def deliver(self, first, records, queue="readings", **header):
-        header = {"spool": ("a" if queue == "readings" else "b") * 32, "queue": queue, "first": first,
-                  "last": first + len(records) - 1, "sent_ms": int(time.time() * 1000), **header}
-        lines = "\n".join(json.dumps(line) for line in [header, *records])
-        return self.send("POST", "/api/v1/device/telemetry", gzip.compress(lines.encode()),
-                         {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"})
-
-
 def ask(method, path, body=None, bearer=admin, expect=200):
     response = requests.request(method, url + path, json=body, verify=ca, headers={"Authorization": f"Bearer {bearer}"}, timeout=20)
     judge(method, path.split("?")[0], response)
@@ -139,7 +82,7 @@ spki = authority.public_bytes(serialization.Encoding.DER, serialization.PublicFo
 assert told["pins"] == [b64url(hashlib.sha256(spki).digest())], told
 assert told["url"] == url, told
 
-device = Device(told["secret"])
+device = Device(url, ca, told["secret"], judge)
 device.enrol()
 moment = int(time.time() * 1000)
 reading = {"w": "camera", "b": "3e1a99d04c5b", "m": 1, "v": {"fps": 30, "ok": True, "text": "x"}}
