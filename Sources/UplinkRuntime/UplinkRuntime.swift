@@ -193,8 +193,10 @@ package final class UplinkRuntime {
         channel.send(.ready)
         notifier.start()
         parts.follower.start()
-        parts.commands.start()
+        // The link asks for what comes after these, and some of them need it.
+        parts.commands.load()
         parts.link.start()
+        parts.commands.start()
     }
 
     private func connectSpools(_ parts: Parts) {

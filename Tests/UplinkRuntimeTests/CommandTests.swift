@@ -77,6 +77,34 @@ struct CommandTests {
         try fixture.loop.pump("it ends", within: .seconds(20)) { try states(central, "command-2").last == "succeeded" }
     }
 
+    @Test("a new key takes the old one's place, also when central's answer is lost or the uplink killed")
+    func rekey() throws {
+        let fixture = try UplinkFixture()
+        let central = try CentralProcess(loop: fixture.loop, folder: "\(fixture.directory.path)/central")
+        let file = "\(fixture.directory.path)/uplink/identity.pem"
+        try fixture.start()
+        try fixture.connect(central)
+        var known = [try SystemCall.readFile(file, limit: 1000)]
+        for (sequence, faults) in [(1, []), (2, ["lose-reply"])] {
+            try central.fault("/device/key", faults)
+            try central.order(command(sequence, "device.rekey"))
+            try fixture.loop.pump("it ends", within: .seconds(20)) {
+                try states(central, "command-\(sequence)").last == "succeeded"
+            }
+            let pem = try SystemCall.readFile(file, limit: 1000)
+            #expect(!known.contains(pem))
+            known.append(pem)
+        }
+        try central.fault("/device/key", ["lose-reply"])
+        let before = central.requests.filter { $0 == "/device/key" }.count
+        try central.order(command(3, "device.rekey"))
+        try fixture.loop.pump("central has the key") { central.requests.filter { $0 == "/device/key" }.count > before }
+        fixture.kill()
+        try fixture.start()
+        try fixture.loop.pump("it ends", within: .seconds(20)) { try states(central, "command-3").last == "succeeded" }
+        #expect(try SystemCall.status(of: file).mode == 0o600)
+    }
+
     @Test("a diagnostic archive goes ahead of its result")
     func diagnostics() throws {
         let fixture = try UplinkFixture()

@@ -11,5 +11,6 @@ package enum CommandKind: String, CaseIterable, Sendable {
     case runtimeHealth = "runtime.health"
     case runtimeIncidents = "runtime.incidents"
     case deviceLabels = "device.labels"
+    case deviceRekey = "device.rekey"
     case diagnosticsCollect = "diagnostics.collect"
 }

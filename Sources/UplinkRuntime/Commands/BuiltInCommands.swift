@@ -28,6 +28,7 @@ struct BuiltInCommands {
                 }
             case .workerLogs: table.add(kind.rawValue, isRepeatable: true, collectLogs)
             case .deviceLabels: table.add(kind.rawValue, isRepeatable: true, setLabels)
+            case .deviceRekey: table.add(kind.rawValue, isRepeatable: true, changeKey)
             case .diagnosticsCollect: table.add(kind.rawValue, isRepeatable: true, collectDiagnostics)
             }
         }
@@ -86,6 +87,13 @@ struct BuiltInCommands {
         }
         link.setLabels(labels)
         done(.succeeded([Key.labels.rawValue: .object(link.labels)]))
+    }
+
+    private func changeKey(_ order: CommandOrder, _ done: @escaping (CommandEnd) -> Void) {
+        link.changeKey { problem in
+            if let problem { return done(.failed("the key could not be changed: \(problem)")) }
+            done(.succeeded())
+        }
     }
 
     private func collectDiagnostics(_ order: CommandOrder, _ done: @escaping (CommandEnd) -> Void) {

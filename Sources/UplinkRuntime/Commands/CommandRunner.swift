@@ -41,15 +41,17 @@ final class CommandRunner {
 
     var isIdle: Bool { running == nil && waiting.isEmpty && toCarryOut.isEmpty }
 
-    /// Takes up what an earlier process has left.
-    func start() {
+    /// Reads what an earlier process has left.
+    func load() {
         for page in journal.pages.values.sorted(by: { $0.entry.sequence < $1.entry.sequence }) {
             perform(
                 ledger.handle(
                     .found(page.entry, isRepeatable: table.kinds[page.order.kind]?.isRepeatable ?? false)))
         }
-        next()
     }
+
+    /// Takes it up.
+    func start() { next() }
 
     func take(_ orders: [CommandOrder]) {
         for order in orders.sorted(by: { $0.sequence < $1.sequence }) {

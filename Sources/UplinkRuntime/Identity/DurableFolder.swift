@@ -33,6 +33,13 @@ struct DurableFolder {
         if isSynced { try SystemCall.synchronize(directory.rawValue) }
     }
 
+    /// Puts a file in the place of another.
+    func rename(_ name: String, to other: String) throws(SystemError) {
+        let directory = try SystemCall.open(path, [.readOnly, .directory])
+        try SystemCall.rename(name, to: other, in: directory.rawValue)
+        try SystemCall.synchronize(directory.rawValue)
+    }
+
     /// `nil` when there is none.
     func read(_ name: String, limit: Int = 1 << 20) throws(SystemError) -> [UInt8]? {
         do throws(SystemError) {

@@ -1,6 +1,7 @@
 import FleetTransfer
 import Delivery
 import FleetAPI
+import LinuxSystem
 
 /// What an answer means.
 extension Link {
@@ -10,10 +11,19 @@ extension Link {
     func judge(_ result: Answer) -> Outcome {
         let outcome = outcome(result)
         switch outcome {
-        case .succeeded: (lastFailure, refusal) = (nil, nil)
+        case .succeeded:
+            (lastFailure, refusal) = (nil, nil)
         case .unwanted, .refused, .pending, .failed, .throttled, .toBeSignedAgain: break
         }
         return outcome
+    }
+
+    /// Central knows the key that a request was signed with, or does not.
+    func noteKey(_ key: SigningKey, _ result: Answer) {
+        guard case .success(let answer) = result else { return }
+        if answer.problem?.kind == .signature { return identity.refused(key) }
+        guard (200..<300).contains(answer.status) else { return }
+        do throws(SystemError) { try identity.confirm(key) } catch { onWarning("the key cannot be kept: \(error)") }
     }
 
     private func outcome(_ result: Answer) -> Outcome {
@@ -35,6 +45,9 @@ extension Link {
             clock.learn(time)
             return .toBeSignedAgain
         case (401, .some(.replayed)):
+            return .toBeSignedAgain
+        case (401, .some(.signature)) where identity.hasOtherKey:
+            // The answer to a change of the key was lost: central may know the new one.
             return .toBeSignedAgain
         case (_, .some(.unknownDevice)), (_, .some(.revoked)):
             refusal = "central does not want this device (\(words)); enrol it again: holdfast enrol TOKEN"

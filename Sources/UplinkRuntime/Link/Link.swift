@@ -241,6 +241,7 @@ final class Link {
         let generation = generation
         transfer.begin(order) { [weak self] result in
             guard let self, self.generation == generation else { return }
+            noteKey(key, result)
             completion(result)
         }
     }
