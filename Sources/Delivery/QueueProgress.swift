@@ -9,7 +9,17 @@ package struct QueueProgress: Equatable, Sendable {
         /// Nothing beyond this number.
         package var through: UInt64?
         /// These records go as gaps.
-        package var omits: Set<UInt64> = []
+        package var omits: Set<UInt64>
+
+        package init(
+            after: UInt64, maximumBytes: Int, maximumRecords: Int, through: UInt64? = nil, omits: Set<UInt64> = []
+        ) {
+            self.after = after
+            self.maximumBytes = maximumBytes
+            self.maximumRecords = maximumRecords
+            self.through = through
+            self.omits = omits
+        }
     }
 
     /// What went out.
