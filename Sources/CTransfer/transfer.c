@@ -16,6 +16,9 @@
 // A network that forgets idle connections after five minutes must not forget ours; more often would cost traffic.
 #define KEEPALIVE_SECONDS 240
 #define KEEPALIVE_INTERVAL_SECONDS 30
+// Older idle connections are not used again: a new one costs a handshake, at each heartbeat if this were shorter than the
+// time between two.
+#define CONNECTION_AGE_SECONDS 3600
 // What was sent, a keepalive too, has to be acknowledged within this time.
 #define UNACKNOWLEDGED_MILLISECONDS 90000
 
@@ -224,6 +227,7 @@ static CURLcode configure(struct hf_request *request, const struct hf_order *ord
     SET(CURLOPT_LOW_SPEED_LIMIT, order->slowest);
     SET(CURLOPT_LOW_SPEED_TIME, order->slow_time);
     SET(CURLOPT_SOCKOPTFUNCTION, on_connecting);
+    SET(CURLOPT_MAXAGE_CONN, (long)CONNECTION_AGE_SECONDS);
     SET(CURLOPT_TCP_KEEPALIVE, 1L);
     SET(CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_SECONDS);
     SET(CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_INTERVAL_SECONDS);

@@ -10,7 +10,9 @@ import UplinkProtocol
 /// central asks for. One event loop; docs/uplink.md says what it promises.
 package final class UplinkRuntime {
     private static let mostWarnings = 32
-    private static let secondsBetweenExpiries: Duration = .seconds(600)
+    private static let timeBetweenExpiries: Duration = .seconds(600)
+    /// After a heartbeat.
+    private static let timeToSettle: Duration = .seconds(2)
 
     private let loop: EventLoop
     private let channel: UplinkChannel
@@ -24,6 +26,7 @@ package final class UplinkRuntime {
     private(set) var warnings: [String] = []
     private var metricsTimer: TimerID?
     private var expiryTimer: TimerID?
+    private var releaseTimer: TimerID?
 
     /// What there is once the settings are known.
     private struct Parts {
@@ -73,6 +76,7 @@ package final class UplinkRuntime {
     deinit {
         if let metricsTimer { loop.cancel(metricsTimer) }
         if let expiryTimer { loop.cancel(expiryTimer) }
+        if let releaseTimer { loop.cancel(releaseTimer) }
     }
 
     /// Begins to listen to holdfastd.
@@ -213,6 +217,7 @@ package final class UplinkRuntime {
         link.describeState = { [weak self] completion in self?.parts?.state.describe(completion) }
         link.onNote = { [weak self] in self?.channel.send(.noted($0, message: $1)) }
         link.onWarning = { [weak self] in self?.warn($0) }
+        link.onBeat = { [weak self] in self?.releaseSoon() }
         link.onEvent = { [weak self] kind, message in
             guard let self else { return }
             _ = appendEvent(EventRecord.uplink(kind: kind, message: message, boot, at: loop.now))
@@ -233,6 +238,15 @@ package final class UplinkRuntime {
     }
 
     // MARK: From time to time
+
+    /// What the libraries needed to begin, and a handshake took, is not needed again.
+    private func releaseSoon() {
+        guard releaseTimer == nil else { return }
+        releaseTimer = loop.schedule(at: loop.now + Self.timeToSettle) { [weak self] in
+            self?.releaseTimer = nil
+            SystemCall.releaseMemory()
+        }
+    }
 
     private func scheduleMetrics() {
         if let metricsTimer { loop.cancel(metricsTimer) }
@@ -256,7 +270,7 @@ package final class UplinkRuntime {
         guard let parts, parts.settings.events.timeToLive != nil || parts.settings.readings.timeToLive != nil else {
             return
         }
-        expiryTimer = loop.schedule(at: loop.now + Self.secondsBetweenExpiries) { [weak self] in
+        expiryTimer = loop.schedule(at: loop.now + Self.timeBetweenExpiries) { [weak self] in
             guard let self else { return }
             if parts.link.clock.isPlausible {
                 for queue in [parts.events, parts.readings] {

@@ -124,6 +124,7 @@ extension Link {
                 heartbeat: .seconds(min(max(reply.heartbeat, 1), 86_400)),
                 drainBytesPerSecond: max(0, reply.drainBytesPerSecond),
                 hasCommands: reply.commandSequence > highestCommand()))
+        onBeat()
     }
 
     /// A floor a day old is as good as a new one.

@@ -48,6 +48,8 @@ final class Link {
     var describeState: (@escaping (JSONObject) -> Void) -> Void = { $0([:]) }
     var onNote: (UplinkReport.Note, String) -> Void = { _, _ in }
     var onWarning: (String) -> Void = { _ in }
+    /// Called when central has answered a heartbeat: nothing new is to come for a while.
+    var onBeat: () -> Void = {}
     /// Something of the uplink itself that central should know.
     var onEvent: (_ kind: String, _ message: String) -> Void = { _, _ in }
 
