@@ -75,31 +75,47 @@ struct EnrolCommand: OperatorCommand {
     private func outcome(since asked: MonotonicInstant, _ console: Console) throws -> UplinkStatus {
         let deadline = asked.advanced(by: .seconds(wait))
         var status = try connection.connect(console).call(.uplink, as: UplinkStatus.self)
-        while status.state == .enrolling || status.state == .notEnrolled, MonotonicClock.now() < deadline {
-            try awaitNews(since: asked, until: deadline, console)
+        var seen: Int?
+        while Self.isUnderWay(status), MonotonicClock.now() < deadline {
+            seen = try awaitNews(since: asked, after: seen, until: deadline, console)
             status = try connection.connect(console).call(.uplink, as: UplinkStatus.self)
         }
         return status
     }
 
-    private struct News: Error {}
+    /// Whether central has still to say something. Without a reason the link is on its way up.
+    private static func isUnderWay(_ status: UplinkStatus) -> Bool {
+        switch status.state {
+        case .enrolling, .notEnrolled: true
+        case .offline: status.reason == nil
+        case .pending, .connected, .refused: false
+        }
+    }
+
+    private struct News: Error {
+        var sequence: Int?
+    }
 
     /// Returns with the first event about the link, or at the deadline.
-    private func awaitNews(since asked: MonotonicInstant, until deadline: MonotonicInstant, _ console: Console) throws {
+    /// - Parameter seen: the number of the last such event.
+    private func awaitNews(
+        since asked: MonotonicInstant, after seen: Int?, until deadline: MonotonicInstant, _ console: Console
+    ) throws -> Int? {
         let left = MonotonicClock.now().duration(to: deadline)
         let client = try ControlClient(path: connection.path(console), timeout: max(left, .milliseconds(1)))
         let begin = Double(asked.nanoseconds) / 1e9
         do {
             try client.stream(
-                .events(since: nil, follow: true), as: EventsReply.self, waitsForEver: false
+                .events(since: seen, follow: true), as: EventsReply.self, waitsForEver: false
             ) { reply in
-                if let event = reply.event, event.kind.hasPrefix("uplink-"), event.monotonic >= begin { throw News() }
-                if MonotonicClock.now() >= deadline { throw News() }
+                if let event = reply.event, event.kind.hasPrefix("uplink-"), event.monotonic >= begin {
+                    throw News(sequence: event.sequence)
+                }
+                if MonotonicClock.now() >= deadline { throw News(sequence: seen) }
             }
-        } catch is News {
-            return
-        } catch ClientError.timedOut {
-            return
-        }
+        } catch let news as News {
+            return news.sequence
+        } catch ClientError.timedOut {}
+        return seen
     }
 }

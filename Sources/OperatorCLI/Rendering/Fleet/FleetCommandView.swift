@@ -25,7 +25,7 @@ struct FleetCommandView {
         for device in devices {
             let state = device["state"]?.stringValue ?? "?"
             let name = (device["device"]?.stringValue ?? "?").escapedForTerminal
-            let message = device["message"]?.stringValue.map { "  \($0.escapedForTerminal)" } ?? ""
+            let message = device["message"]?.stringValue.map { $0.isEmpty ? "" : "  \($0.escapedForTerminal)" } ?? ""
             let sent = device["attachment"] == true ? palette(.faint, "  sent something along") : ""
             lines.append("  \(name)  \(palette(Self.style(state), state.escapedForTerminal))\(message)\(sent)")
             lines += Self.result(device["result"] ?? .null).map { "    \($0)" }
