@@ -13,9 +13,9 @@ JOBS = $(shell nproc)
 # How long `make soak` torments a running tree.
 MINUTES = 10
 
-TSAN = $(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build-tsan
+TSAN = HOLDFAST_PARTS=device $(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build-tsan
 
-.PHONY: help demo test sanitize build dist format lint bench simulate simulate-spool simulate-selftest stress vm-smoke soak clean
+.PHONY: help demo test sanitize build device dist format lint bench simulate simulate-spool simulate-selftest stress vm-smoke soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -24,9 +24,13 @@ demo: build ## start a tree of real workers and watch it
 	@scripts/install-dependencies demo
 	@scripts/demo
 
-build: ## build holdfastd and holdfast in release
+build: ## build everything in release
 	@scripts/install-dependencies build
 	$(SWIFT) build -c release
+
+device: ## build only what runs on a device, which takes a fraction of the time
+	@scripts/install-dependencies build
+	export HOLDFAST_PARTS=device; for product in holdfastd holdfast holdfast-imunoedge; do $(SWIFT) build -c release --product $$product || exit; done
 
 dist: build ## pack what a device needs as dist/holdfast-VERSION-linux-ARCH.tar.gz
 	@scripts/dist

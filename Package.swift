@@ -18,36 +18,15 @@ let foundation: [LinkerSetting] = [
     .linkedLibrary("_FoundationCShims"), .linkedLibrary("swiftSynchronization"),
 ]
 
-/// What GRDB needs beyond that.
-let wholeFoundation: [LinkerSetting] = [
-    .linkedLibrary("Foundation"), .linkedLibrary("CoreFoundation"), .linkedLibrary("FoundationInternationalization"),
-    .linkedLibrary("_FoundationICU"), .linkedLibrary("dispatch"), .linkedLibrary("BlocksRuntime"),
-]
-
 let package = Package(
     name: "holdfast",
     products: [
         .executable(name: "holdfastd", targets: ["holdfastd"]),
         .executable(name: "holdfast", targets: ["holdfast"]),
         .executable(name: "holdfast-imunoedge", targets: ["holdfast-imunoedge"]),
-        .executable(name: "holdfast-central", targets: ["holdfast-central"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        // Central only.
-        .package(
-            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
-        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-http-structured-headers", from: "1.7.0"),
-        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
-        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
         // Pure: no OS import, time as an argument.
@@ -135,48 +114,6 @@ let package = Package(
             ],
             swiftSettings: strict),
 
-        // Central.
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .target(
-            name: "CentralStore",
-            dependencies: [
-                "ControlProtocol", "FleetAPI", .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "GRDBSQLite", package: "GRDB.swift"),
-            ],
-            swiftSettings: strict),
-        .target(
-            name: "CentralService",
-            dependencies: [
-                "CentralStore", "ControlProtocol", "FleetAPI", "CChecksum", "CJansson", "CZlib",
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "HummingbirdCore", package: "hummingbird"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
-                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
-                .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
-                .product(name: "SwiftASN1", package: "swift-asn1"),
-                .product(name: "X509", package: "swift-certificates"),
-            ],
-            swiftSettings: strict),
-
-        .target(
-            name: "CentralCLI",
-            dependencies: [
-                "CentralService", "CentralStore", "ControlProtocol", "FleetAPI",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Crypto", package: "swift-crypto"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-            ],
-            swiftSettings: strict),
-
         // Entry points.
         .executableTarget(
             name: "holdfastd",
@@ -185,9 +122,6 @@ let package = Package(
         .executableTarget(
             name: "holdfast", dependencies: ["OperatorCLI"], swiftSettings: strict,
             linkerSettings: selfContained + foundation),
-        .executableTarget(
-            name: "holdfast-central", dependencies: ["CentralCLI"], swiftSettings: strict,
-            linkerSettings: selfContained + foundation + wholeFoundation),
         // C only: it stays beside every worker that it runs, so it has to be small.
         .executableTarget(
             name: "holdfast-imunoedge",
@@ -275,6 +209,84 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["ControlProtocol", "LinuxSystem", "MonotonicTime", "SeededRandom", "TestSupport"],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)
+
+/// What GRDB needs of Foundation beyond that.
+let wholeFoundation: [LinkerSetting] = [
+    .linkedLibrary("Foundation"), .linkedLibrary("CoreFoundation"), .linkedLibrary("FoundationInternationalization"),
+    .linkedLibrary("_FoundationICU"), .linkedLibrary("dispatch"), .linkedLibrary("BlocksRuntime"),
+]
+
+// Central: its libraries take longer to build than all the rest. HOLDFAST_PARTS=device leaves it out.
+if Context.environment["HOLDFAST_PARTS"] != "device" {
+    package.products += [
+        .executable(name: "holdfast-central", targets: ["holdfast-central"])
+    ]
+    package.dependencies += [
+        .package(
+            url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-structured-headers", from: "1.7.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ]
+    package.targets += [
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(
+            name: "CentralStore",
+            dependencies: [
+                "ControlProtocol", "FleetAPI", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "CentralService",
+            dependencies: [
+                "CentralStore", "ControlProtocol", "FleetAPI", "CChecksum", "CJansson", "CZlib",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "RawStructuredFieldValues", package: "swift-http-structured-headers"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "X509", package: "swift-certificates"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "CentralCLI",
+            dependencies: [
+                "CentralService", "CentralStore", "ControlProtocol", "FleetAPI",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "holdfast-central", dependencies: ["CentralCLI"], swiftSettings: strict,
+            linkerSettings: selfContained + foundation + wholeFoundation),
+        .testTarget(
             name: "CentralStoreTests",
             dependencies: [
                 "CentralStore", "ControlProtocol", "FleetAPI", .product(name: "GRDB", package: "GRDB.swift"),
@@ -293,11 +305,5 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict),
-        .testTarget(
-            name: "IntegrationTests",
-            dependencies: ["ControlProtocol", "LinuxSystem", "MonotonicTime", "SeededRandom", "TestSupport"],
-            swiftSettings: strict),
-    ],
-    swiftLanguageModes: [.v6],
-    cxxLanguageStandard: .cxx17
-)
+    ]
+}

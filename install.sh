@@ -172,9 +172,9 @@ build() {
 		# Nothing in the tree should belong to root afterwards; and Swift is where the owner's PATH has it.
 		"$here/scripts/install-dependencies" build || true
 		# shellcheck disable=SC2016 # the inner shell expands
-		runuser -u "$owner" -- sh -lc 'cd "$1" && make build' sh "$here"
+		runuser -u "$owner" -- sh -lc 'cd "$1" && make device' sh "$here"
 	else
-		make -C "$here" build
+		make -C "$here" device
 	fi
 }
 if [ -f "$here/SHA256SUMS" ] && [ -f "$here/REQUIRES" ]; then
@@ -193,7 +193,7 @@ elif [ -f "$here/Package.swift" ]; then
 			}
 		else
 			say "building the programs"
-			build || die 1 "the programs could not be built: run make build, and see what it says"
+			build || die 1 "the programs could not be built: run make device, and see what it says"
 		fi
 	fi
 	from=$work/tree

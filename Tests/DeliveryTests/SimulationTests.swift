@@ -2,7 +2,7 @@ import Testing
 
 @Suite("Delivery over everything that goes wrong")
 struct SimulationTests {
-    /// Few enough for every run; 20,000 were run once.
+    /// Few enough for every run.
     static let seeds = 0..<300
 
     @Test("loses nothing, repeats nothing, runs no command twice, and never spins", arguments: 0..<10)
