@@ -139,12 +139,14 @@ struct FleetTests {
                 "e": "incident",
                 "incident": ["exit": ["message": "was ended by SIGKILL"], "action_message": "restarted"],
             ],
+            ["exit": ["message": "was ended by SIGSEGV"], "action_message": "parked"],
             ["e": "worker", "name": "door-open", "data": ["door": 3]],
             ["e": "command", "id": "c", "state": "failed", "message": "no such worker"],
             ["e": "loss", "reason": "rate", "count": 12], ["e": "uplink", "kind": "k", "message": "away"],
         ]
         let words = [
-            "camera failed", "was ended by SIGKILL; restarted", #"{"door":3}"#, "c failed: no such worker",
+            "camera failed", "was ended by SIGKILL; restarted", "was ended by SIGSEGV; parked", #"{"door":3}"#,
+            "c failed: no such worker",
             "12 not taken in: rate", "away",
         ]
         for (body, word) in zip(bodies, words) {

@@ -82,13 +82,24 @@ final class ControlClient {
 
     private func take(_ reply: VarlinkReply) {
         if let error = reply.error {
-            let name = error.split(separator: ".").last.map(String.init) ?? error
-            let details = reply.parameters["message"]?.stringValue ?? reply.parameters["problems"]?.text ?? ""
-            return finish(
-                .failure(Failure(description: details.isEmpty ? name : "\(name): \(details)", error: error)))
+            return finish(.failure(Failure(description: Self.words(of: reply, error), error: error)))
         }
         if replies.count < Self.mostReplies { replies.append(reply.parameters) }
         if !reply.continues { finish(.success(replies)) }
+    }
+
+    /// For whoever has given the command.
+    private static func words(of reply: VarlinkReply, _ error: String) -> String {
+        switch RuntimeError(reply) {
+        case .noSuchWorker(let name)?: "there is no worker '\(name)' on this device"
+        case .configurationInvalid(let problems)?:
+            "the configuration is invalid, and nothing was changed: \(problems.joined(separator: "; "))"
+        case .notPermitted(let message)?, .outputUnavailable(let message)?, .monitorUnavailable(let message)?,
+            .uplinkUnavailable(let message)?, .enrolmentRefused(let message)?, .upgradeRefused(let message)?,
+            .unavailable(let message)?:
+            message
+        case nil: "holdfastd has answered \(error)"
+        }
     }
 
     private func finish(_ result: Result<[JSONObject], Failure>) {

@@ -31,8 +31,10 @@ struct FleetEventLine {
                 (body["event"]?["message"]?.stringValue ?? "").escapedForTerminal
             )
         case "incident":
-            let exit = body["incident"]?["exit"]?["message"]?.stringValue ?? ""
-            let action = body["incident"]?["action_message"]?.stringValue ?? ""
+            // In the list of incidents the body is the incident itself.
+            let incident = body["incident"] ?? body
+            let exit = incident["exit"]?["message"]?.stringValue ?? ""
+            let action = incident["action_message"]?.stringValue ?? ""
             return (kind, [exit, action].filter { !$0.isEmpty }.joined(separator: "; ").escapedForTerminal)
         case "command":
             let message = body["message"]?.stringValue.map { ": \($0)" } ?? ""
