@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 
+import fleet
+import goosebit
 import measurements
 import processes
 import report
@@ -21,7 +23,8 @@ import storage
 from holdfast import Holdfast
 from systems import HERE, PEERS, UNDER_SYSTEMD, Baseline
 
-MEASUREMENTS = ["kill-one", "kill-100", "start-10", "start-1000", "memory", "restarts", "idle", "peers", "spool"]
+MEASUREMENTS = ["kill-one", "kill-100", "start-10", "start-1000", "memory", "restarts", "idle", "peers", "spool",
+                "fleet", "ingest", "goosebit"]
 
 
 def options():
@@ -32,6 +35,10 @@ def options():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--restarts", type=int, default=5000, help="of the leak measurement (5000)")
     parser.add_argument("--idle-seconds", type=int, default=60)
+    parser.add_argument("--devices", type=int, default=10_000, help="of the fleet (10000)")
+    parser.add_argument("--fleet-seconds", type=int, default=120, help="for which the fleet is measured (120)")
+    parser.add_argument("--ingest-seconds", type=int, default=30)
+    parser.add_argument("--central", type=pathlib.Path, default=fleet.CENTRAL, help="the program (of the release build)")
     parser.add_argument("--results", type=pathlib.Path, default=HERE / "results", help="where the report goes")
     parser.add_argument("--name", default="latest", help="of the report's files")
     parser.add_argument("--peers-under-systemd", type=pathlib.Path, help=argparse.SUPPRESS)
@@ -115,11 +122,37 @@ def measure(choice, folder, results):
     if "spool" in choice.only:
         say(f"spool: {choice.rounds} rounds, beside SQLite")
         results["spool"] = storage.measure(choice.rounds, HERE.parent / ".build-bench")
+    measure_central(choice, results)
     if Holdfast in ours:
         measure_footprint(choice, folder, results)
     if "peers" in choice.only:
         say("peers:")
         results["peers"] = measure_peers(folder, [*ours, *PEERS]) | peers_under_systemd()
+
+
+def measure_central(choice, results):
+    wanted = {"fleet", "ingest", "goosebit"} & set(choice.only)
+    if not wanted:
+        return
+    if not choice.central.exists():
+        say("holdfast-central is not built; nothing of it is measured")
+        return
+    parent = HERE.parent / ".build-bench"
+    steps = {
+        "fleet": (f"{choice.devices:,} devices, {choice.fleet_seconds} s, with TLS and behind a proxy",
+                  lambda: fleet.fleet(choice.central, parent, choice.devices, choice.fleet_seconds)),
+        "ingest": (f"{choice.ingest_seconds} s", lambda: fleet.ingest(choice.central, parent, choice.ingest_seconds)),
+        "goosebit": (f"{choice.rounds} rounds in turn",
+                     lambda: fleet.beside_goosebit(choice.central, parent, choice.rounds)),
+    }
+    for name in sorted(wanted, key=list(steps).index):
+        description, step = steps[name]
+        say(f"{name}: {description}")
+        try:
+            results[name] = step()
+        except (fleet.Failed, goosebit.Missing, OSError, subprocess.SubprocessError) as error:
+            say(f"  could not be measured: {error}")
+            results[name] = f"could not be measured: {error}"
 
 
 def measure_footprint(choice, folder, results):

@@ -67,7 +67,46 @@ def judged(results):
                          f"at least {target} times", value >= target))
         add("opening a spool of 256 MiB, slowest", max(spool["recover_256_mib_s"]), " s", 1, 3)
         add("bytes written for each byte of payload, commits of 1,000", spool["written_for_each_byte"], "", 1.2, 3)
+    central(results, add, rows)
     return rows
+
+
+def central(results, add, rows):
+    """Rows about holdfast-central. What could not be measured, a target missed or not, is said below the table."""
+    fleet = measured(results, "fleet")
+    if fleet:
+        tls, plain = fleet["tls"], fleet["plain"]
+        count = f"{tls['devices']:,} devices"
+        add(f"{count}: a request that does not wait, p99", tls["requests"]["p99_ms"], " ms", 100, 1)
+        add(f"{count}: errors", sum(tls["errors"].values()), "", 0, 0)
+        add(f"{count}: records that were acknowledged and are not there", missing_records(tls), "", 0, 0)
+        commands = tls["commands"]
+        add(f"{count}: command to device, median", commands["delivery"]["p50_ms"], " ms", 20, 1)
+        add("commands that did not arrive once, or did not succeed",
+            commands["created"] - tls["checks"]["commands_succeeded"] + commands["twice"] + commands["skipped"], "", 0, 0)
+        add("central's memory for each waiting device, TLS", tls["pss_kib_for_each_device"], " KiB", 64, 1)
+        add("central's memory for each waiting device, behind a proxy", plain["pss_kib_for_each_device"], " KiB", 24, 1)
+    ingest = measured(results, "ingest")
+    if ingest:
+        rows.append(("readings a second into central", f"{ingest['readings_per_s']:,}", "at least 50,000",
+                     ingest["readings_per_s"] >= 50_000))
+        add("readings that were acknowledged and are not there", missing_records(ingest), "", 0, 0)
+    peer = measured(results, "goosebit")
+    if peer:
+        rates = peer["requests_per_s"]
+        value = rates["holdfast-central, commands"]["median"] / rates["goosebit"]["median"]
+        rows.append(("polls answered a second against gooseBit", f"{value:.1f} times", "at least 5 times", value >= 5))
+
+
+def measured(results, name):
+    """`None` too when it could not be measured: the value is then a text that says why."""
+    return results[name] if isinstance(results.get(name), dict) else None
+
+
+def missing_records(load):
+    checks = load["checks"]
+    difference = abs(checks["acknowledged"] + checks["reported"] - checks["stored"])
+    return int(difference + checks["readings_wrong"] + checks["devices_with_gaps"] + checks["devices_forked"])
 
 
 def table(header, rows):
@@ -145,7 +184,50 @@ def markdown(results):
             "## Other supervisors: SIGKILL to the first instruction of the replacement (ms, p50)",
             table(("system", "after more than 1 s of peace", "killed again as soon as it is back"), rows),
         ]
+    text += central_tables(results)
     return "\n\n".join(text) + "\n"
+
+
+def central_tables(results):
+    text = [f"## Central: {name}\n\n{results[name].capitalize()}" for name in ("fleet", "ingest", "goosebit")
+            if isinstance(results.get(name), str)]
+    loads = [(f"{name}, {kind}", load) for name in ("fleet",) for kind, load in (measured(results, name) or {}).items()]
+    if measured(results, "ingest"):
+        loads.append(("ingest, tls", results["ingest"]))
+    if loads:
+        rows = [(name, f"{load['devices']:,}", *(times(load, key) for key in ("requests", "enrolments", "connecting")),
+                 times(load.get("commands", {}), "delivery"), load["readings_per_s"], errors(load)) for name, load in loads]
+        header = ("load", "devices", "request", "enrolment", "connecting", "command to device", "readings/s", "errors")
+        text += ["## Central under load (ms: p50 / p99 / max)", table(header, rows)]
+        rows = [(name, *(f"{load[key]['pss_kib']} / {load[key]['anonymous_kib']}" for key in
+                         ("memory_before", "memory_waiting", "memory_measured")),
+                 f"{load['pss_kib_for_each_device']} / {load['anonymous_kib_for_each_device']}",
+                 share(load, "central_processor_s"), share(load, "measured_processor_s")) for name, load in loads]
+        header = ("load", "before any device", "all enrolled (and waiting)", "after the load", "for each device",
+                  "central's CPU", "generator's CPU")
+        text += ["## Central's memory (PSS / own, KiB), and processors used", table(header, rows)]
+    peer = measured(results, "goosebit")
+    if peer:
+        rows = [(name, v["median"], f"{min(v['rounds'])} to {max(v['rounds'])}")
+                for name, v in peer["requests_per_s"].items()]
+        text += [f"## Polls answered a second, {peer['connections']} kept connections without TLS",
+                 table(("server", "median", "rounds"), rows)]
+        if peer["errors"]:
+            text.append(", ".join(f"{kind}: {count}" for kind, count in peer["errors"].items()))
+    return text
+
+
+def times(load, key):
+    value = load.get(key)
+    return "{p50_ms:.1f} / {p99_ms:.1f} / {max_ms:.1f}".format(**value) if value and value["count"] else "-"
+
+
+def errors(load):
+    return ", ".join(f"{kind}: {count}" for kind, count in load["errors"].items()) or "none"
+
+
+def share(load, key):
+    return f"{load[key] / load['seconds']:.2f}"
 
 
 def spread(values, key):

@@ -49,6 +49,7 @@ struct fleet {
     bool is_measured; // requests begun from now on count
     uint64_t acknowledged, reported;
     struct samples enrolments, heartbeats, batches, reports;
+    struct samples requests; // all that do not wait, operators' too
     // A device has a command that this generator made, by its number.
     void (*on_command)(uint32_t number);
 };

@@ -141,15 +141,15 @@ static void run_fleet(const char *mode) {
             loop_at(begin + (int64_t)((double)i * (double)fleet.interval / fleet.count), device_begin_readings,
                     &fleet.devices[i]);
         run_for((double)fleet.interval / 1e9 + 1);
-        begin = monotonic_ns();
     } else {
         for (uint32_t i = 0; i < fleet.count; i++) loop_at(begin, device_begin_readings, &fleet.devices[i]);
     }
+    step("measuring");
+    begin = monotonic_ns();
     fleet.is_measured = true;
     double processor = processor_seconds();
     uint64_t acknowledged = fleet.acknowledged;
     if (*operator_part.bearer && !is_ingest) operator_begin_commands(&operator_part);
-    step("measuring");
     run_for(seconds);
     double time = (double)(monotonic_ns() - begin) / 1e9;
     acknowledged = fleet.acknowledged - acknowledged;
@@ -165,6 +165,8 @@ static void run_fleet(const char *mode) {
     samples_print(&json, "enrolments", &fleet.enrolments);
     bytes_print(&json, ", ");
     samples_print(&json, "heartbeats", &fleet.heartbeats);
+    bytes_print(&json, ", ");
+    samples_print(&json, "requests", &fleet.requests);
     bytes_print(&json, ", ");
     samples_print(&json, "batches", &fleet.batches);
     if (operator_part.created) {
@@ -192,10 +194,10 @@ static void run_poll(void) {
     if (poll_load.is_signed) enrol_all();
     poll_begin(&poll_load);
     run_for(3); // connections are made, caches are warm
+    step("measuring");
     poll_load.is_measured = true;
     int64_t begin = monotonic_ns();
     double processor = processor_seconds();
-    step("measuring");
     run_for(seconds);
     double time = (double)(monotonic_ns() - begin) / 1e9;
     processor = processor_seconds() - processor;

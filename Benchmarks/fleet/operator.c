@@ -48,7 +48,11 @@ void operator_begin_commands(struct operator_part *the_part) {
 
 static void created(void *context, const struct answer *answer) {
     (void)context;
-    if (answer->status == 201) return samples_add(&part->creations, answer->took);
+    if (answer->status == 201) {
+        samples_add(&part->creations, answer->took);
+        if (part->fleet->is_measured) samples_add(&part->fleet->requests, answer->took);
+        return;
+    }
     part->refused++;
     if (answer->status) count_error("command: status %d", answer->status);
 }

@@ -99,7 +99,10 @@ static void batch_answered(void *context, const struct answer *answer) {
     }
     double through = json_number(answer->body, "acknowledged", -1);
     if (through != (double)device->body_last) count_error("another number acknowledged than was sent");
-    if (fleet->is_measured) samples_add(device->is_events ? &fleet->reports : &fleet->batches, now - device->body_due);
+    if (fleet->is_measured) {
+        samples_add(device->is_events ? &fleet->reports : &fleet->batches, now - device->body_due);
+        samples_add(&fleet->requests, now - device->body_due);
+    }
     if (device->is_events) {
         device->last_event = device->body_last;
         fleet->reported += device->body_records;
