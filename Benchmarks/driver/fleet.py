@@ -116,7 +116,7 @@ def under_load(central, arguments):
         elif step == "measuring":
             seen["central_processor_s"] = -processes.cpu_ns(central.daemon.pid) / 1e9
         elif step == "measured":
-            seen["central_processor_s"] = round(seen["central_processor_s"] + processes.cpu_ns(central.daemon.pid) / 1e9, 3)
+            seen["central_processor_s"] += processes.cpu_ns(central.daemon.pid) / 1e9
             seen["memory_measured"] = central.memory_kib()
 
     report = generate(arguments, look)

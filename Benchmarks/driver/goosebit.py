@@ -52,7 +52,7 @@ class GooseBit:
             "GOOSEBIT_DB_URI": f"sqlite://{self.folder}/db.sqlite3",
             "GOOSEBIT_ARTIFACTS_DIR": str(self.folder / "artifacts"),
             # It logs every request otherwise, which is no part of the comparison.
-            "GOOSEBIT_LOGGING": json.dumps({"version": 1, "disable_existing_loggers": False, "root": {"level": "WARNING"}}),
+            "GOOSEBIT_LOGGING": json.dumps({"version": 1, "root": {"level": "WARNING"}}),
         }
         migrations = next(self.environment.glob("lib/python3*/site-packages/goosebit/db/migrations"))
         (self.folder / "pyproject.toml").write_text(PROJECT.format(migrations=migrations))

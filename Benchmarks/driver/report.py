@@ -72,7 +72,7 @@ def judged(results):
 
 
 def central(results, add, rows):
-    """Rows about holdfast-central. What could not be measured, a target missed or not, is said below the table."""
+    """Rows about holdfast-central. What could not be measured has none, and is said below the table."""
     fleet = measured(results, "fleet")
     if fleet:
         tls, plain = fleet["tls"], fleet["plain"]
@@ -191,12 +191,13 @@ def markdown(results):
 def central_tables(results):
     text = [f"## Central: {name}\n\n{results[name].capitalize()}" for name in ("fleet", "ingest", "goosebit")
             if isinstance(results.get(name), str)]
-    loads = [(f"{name}, {kind}", load) for name in ("fleet",) for kind, load in (measured(results, name) or {}).items()]
+    loads = [(f"fleet, {kind}", load) for kind, load in (measured(results, "fleet") or {}).items()]
     if measured(results, "ingest"):
         loads.append(("ingest, tls", results["ingest"]))
     if loads:
         rows = [(name, f"{load['devices']:,}", *(times(load, key) for key in ("requests", "enrolments", "connecting")),
-                 times(load.get("commands", {}), "delivery"), load["readings_per_s"], errors(load)) for name, load in loads]
+                 times(load.get("commands", {}), "delivery"), load["readings_per_s"], errors(load))
+                for name, load in loads]
         header = ("load", "devices", "request", "enrolment", "connecting", "command to device", "readings/s", "errors")
         text += ["## Central under load (ms: p50 / p99 / max)", table(header, rows)]
         rows = [(name, *(f"{load[key]['pss_kib']} / {load[key]['anonymous_kib']}" for key in

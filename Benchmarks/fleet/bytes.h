@@ -18,7 +18,8 @@ void base64_write(bool is_url, const uint8_t *bytes, size_t size, char *text);
 // Of section 5. How many bytes came of it, at most `room`; -1 when it is none.
 long base64_read(const char *text, size_t size, uint8_t *bytes, size_t room);
 
-// The value of the first member of that name in whatever object of the text, or null: enough for answers whose shape is known.
+// The value of the first member of that name in whatever object of the text, or null: enough for answers whose shape is
+// known.
 const char *json_member(const char *json, const char *name);
 // A text without escapes, as far as there is room; false when there is none of that name.
 bool json_text(const char *json, const char *name, char *text, size_t room);

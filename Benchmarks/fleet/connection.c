@@ -16,7 +16,8 @@ uint64_t connects, resumed, closed_idle;
 
 static void progress(struct watch *watch);
 
-void connection_prepare(struct connection *connection, struct endpoint *endpoint, uint32_t source, SSL_SESSION **session) {
+void connection_prepare(struct connection *connection, struct endpoint *endpoint, uint32_t source,
+                        SSL_SESSION **session) {
     *connection = (struct connection){
         .watch = {progress}, .endpoint = endpoint, .source = source, .descriptor = -1, .session = session};
 }
@@ -219,8 +220,8 @@ static void check_deadline(void *context, int64_t due) {
     loop_at(connection->deadline, check_deadline, connection);
 }
 
-void connection_request(struct connection *connection, struct bytes *request, int64_t due, int64_t seconds, answered *answered,
-                        void *context) {
+void connection_request(struct connection *connection, struct bytes *request, int64_t due, int64_t seconds,
+                        answered *answered, void *context) {
     if (connection->answered) fail("a request on a connection that has one");
     connection->out = *request;
     *request = (struct bytes){0};

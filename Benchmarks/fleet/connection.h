@@ -47,12 +47,12 @@ struct connection {
 };
 
 // `session` is null, or where the connections of one device keep theirs.
-void connection_prepare(struct connection *connection, struct endpoint *endpoint, uint32_t source, SSL_SESSION **session);
-// Sends a request, over a new connection when there is none. `answered` is called once, perhaps from within: do nothing with
-// the connection after the call. `due` is when it should have been sent; what it takes counts from
-// there.
-void connection_request(struct connection *connection, struct bytes *request, int64_t due, int64_t seconds, answered *answered,
-                        void *context);
+void connection_prepare(struct connection *connection, struct endpoint *endpoint, uint32_t source,
+                        SSL_SESSION **session);
+// Sends a request, over a new connection when there is none. `answered` is called once, perhaps from within: do nothing
+// with the connection after the call. `due` is when it should have been sent; what it takes counts from there.
+void connection_request(struct connection *connection, struct bytes *request, int64_t due, int64_t seconds,
+                        answered *answered, void *context);
 bool connection_is_free(const struct connection *connection);
 void connection_close(struct connection *connection);
 

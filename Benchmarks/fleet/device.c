@@ -37,8 +37,8 @@ void device_request(struct device *device, struct connection *connection, const 
                     const char *fields, const struct bytes *content, int64_t due, int64_t seconds, answered *answered) {
     const struct endpoint *endpoint = &device->fleet->endpoint;
     struct bytes request = {0};
-    bytes_print(&request, "%s %s HTTP/1.1\r\nHost: %s:%s\r\nAccept: application/json\r\n%s", method, target, endpoint->host,
-                endpoint->port, fields);
+    bytes_print(&request, "%s %s HTTP/1.1\r\nHost: %s:%s\r\nAccept: application/json\r\n%s", method, target,
+                endpoint->host, endpoint->port, fields);
     if (device->fleet->is_plain)
         bytes_print(&request, "X-Forwarded-For: 10.1.%u.%u\r\n", device->number / DEVICES_OF_ADDRESS >> 8,
                     device->number / DEVICES_OF_ADDRESS & 255);
@@ -114,9 +114,10 @@ static void heartbeat_answered(void *context, const struct answer *answer) {
 
 void heartbeat_write(const struct device *device, struct bytes *content) {
     bytes_print(content,
-                "{\"boot\": \"%s\", \"up_s\": %.1f, \"now_ms\": %lld, \"version\": \"0.1.0\", \"facts\": {\"architecture\": "
-                "\"x86_64\", \"kernel\": \"6.1.0\", \"model\": \"simulated\"}, \"labels\": {\"load\": \"%s\"}, \"forked\": "
-                "false, \"state\": {\"level\": \"normal\", \"workers\": {\"ready\": 4}}, \"spools\": {}}",
+                "{\"boot\": \"%s\", \"up_s\": %.1f, \"now_ms\": %lld, \"version\": \"0.1.0\", "
+                "\"facts\": {\"architecture\": \"x86_64\", \"kernel\": \"6.1.0\", \"model\": \"simulated\"}, "
+                "\"labels\": {\"load\": \"%s\"}, \"forked\": false, "
+                "\"state\": {\"level\": \"normal\", \"workers\": {\"ready\": 4}}, \"spools\": {}}",
                 device->fleet->boot, (double)monotonic_ns() / 1e9, (long long)wall_ms(), device->fleet->run);
 }
 
@@ -124,8 +125,8 @@ static void send_heartbeat(void *context, int64_t due) {
     struct device *device = context;
     struct bytes content = {0};
     heartbeat_write(device, &content);
-    device_request(device, &device->waiting, "POST", API "/device/heartbeat", "Content-Type: application/json\r\n", &content,
-                   due, ANSWER_SECONDS, heartbeat_answered);
+    device_request(device, &device->waiting, "POST", API "/device/heartbeat", "Content-Type: application/json\r\n",
+                   &content, due, ANSWER_SECONDS, heartbeat_answered);
     bytes_free(&content);
 }
 
@@ -182,6 +183,6 @@ static void ask_for_commands(struct device *device) {
              fleet->poll_seconds);
     device->is_waiting = true;
     if (++fleet->waiting == fleet->count) fleet->all_are_waiting = true;
-    device_request(device, &device->waiting, "GET", target, "", NULL, monotonic_ns(), fleet->poll_seconds + POLL_GRACE_SECONDS,
-                   commands_came);
+    device_request(device, &device->waiting, "GET", target, "", NULL, monotonic_ns(),
+                   fleet->poll_seconds + POLL_GRACE_SECONDS, commands_came);
 }

@@ -1,5 +1,5 @@
-// A simulated device, as docs/fleet-protocol.md says and holdfast-uplink does it: one connection waits for commands, a second
-// one is for all else.
+// A simulated device, as docs/fleet-protocol.md says and holdfast-uplink does it: one connection waits for commands, a
+// second one is for all else.
 #pragma once
 #include "connection.h"
 #include "signing.h"

@@ -53,7 +53,8 @@ static int verify(X509_STORE_CTX *context, void *argument) {
     STACK_OF(X509) *chain = X509_STORE_CTX_get0_untrusted(context);
     int error = X509_V_ERR_CERT_UNTRUSTED;
     for (int i = 0; i < sk_X509_num(chain) && error; i++)
-        if (is_pinned(endpoint, sk_X509_value(chain, i))) error = verify_from(endpoint, sk_X509_value(chain, i), context);
+        if (is_pinned(endpoint, sk_X509_value(chain, i)))
+            error = verify_from(endpoint, sk_X509_value(chain, i), context);
     X509_STORE_CTX_set_error(context, error);
     return error == X509_V_OK;
 }

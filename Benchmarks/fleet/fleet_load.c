@@ -1,5 +1,6 @@
-// Simulates devices as central meets them (docs/fleet-protocol.md): real keys and signatures, real TLS, kept connections.
-// What it measures, and what the numbers mean: ../README.md. Prints JSON, one object a line, the last one the report.
+// Simulates devices as central meets them (docs/fleet-protocol.md): real keys and signatures, real TLS, kept
+// connections. What it measures, and what the numbers mean: ../README.md. Prints JSON, one object a line, the last one
+// the report.
 //
 // Exit status: 0 it was measured, whatever came of it; 1 it could not be; 64 wrong usage.
 #include <errno.h>
@@ -30,7 +31,7 @@ static const char usage[] =
     "  --look-at N           devices whose readings are counted at the end: 20, with ingest all\n"
     "  --step                wait for a line on standard input after each step, so that central can be looked at\n"
     "  --heartbeat           poll: heartbeats instead\n"
-    "  --path PATH           poll: ask for this, unsigned; %d is the connection's number. With --plain, without --token\n"
+    "  --path PATH           poll: ask for this, unsigned; %d is the connection's number. With --plain, no --token\n"
     "  --header FIELD        poll: send this too; may come again\n";
 
 static struct fleet fleet = {.interval = 30 * SECOND, .poll_seconds = 900};
@@ -54,7 +55,8 @@ static void read_address(const char *text) {
 // hf1.<base64url of JSON>: central's address, its pins and the secret.
 static void read_token(const char *token) {
     char json[4096], url[512];
-    long size = strncmp(token, "hf1.", 4) ? -1 : base64_read(token + 4, strlen(token + 4), (uint8_t *)json, sizeof json - 1);
+    bool has_mark = strncmp(token, "hf1.", 4) == 0;
+    long size = has_mark ? base64_read(token + 4, strlen(token + 4), (uint8_t *)json, sizeof json - 1) : -1;
     if (size < 0) fail("--token: that is no enrolment token");
     json[size] = 0;
     if (!json_text(json, "secret", fleet.secret, sizeof fleet.secret) || !json_text(json, "url", url, sizeof url) ||
@@ -108,6 +110,11 @@ static void let_it_end(void) {
     run_for(0.5); // what was told late
 }
 
+static void add_samples(struct bytes *json, const char *name, struct samples *samples) {
+    samples_print(json, name, samples);
+    bytes_print(json, ", ");
+}
+
 static void begin_report(struct bytes *json, const char *mode, double time) {
     bytes_print(json, "{\"mode\": \"%s\", \"devices\": %u, \"seconds\": %.3f, \"tls\": %s, ", mode, fleet.count, time,
                 fleet.endpoint.tls ? "true" : "false");
@@ -117,39 +124,48 @@ static void end_report(struct bytes *json) {
     errors_print(json);
     bytes_print(json, ", \"connects\": %llu, \"resumed\": %llu, \"closed_idle\": %llu, ", (unsigned long long)connects,
                 (unsigned long long)resumed, (unsigned long long)closed_idle);
-    samples_print(json, "connecting", &connect_times);
-    bytes_print(json, ", ");
-    samples_print(json, "generator_late", &loop_lateness);
-    bytes_print(json, ", \"processor_s\": %.3f}\n", processor_seconds());
+    add_samples(json, "connecting", &connect_times);
+    add_samples(json, "generator_late", &loop_lateness);
+    bytes_print(json, "\"processor_s\": %.3f}\n", processor_seconds());
     fputs(json->data, stdout);
     bytes_free(json);
 }
 
-static void run_fleet(const char *mode) {
-    bool is_ingest = is_mode(mode, "ingest");
+static void begin_batches(bool is_ingest) {
+    int64_t begin = monotonic_ns();
+    for (uint32_t i = 0; i < fleet.count; i++)
+        loop_at(begin + (int64_t)((double)i * (double)fleet.interval / fleet.count), device_begin_readings,
+                &fleet.devices[i]);
+    // The first batch of each opens its second connection: that is not measured.
+    if (!is_ingest) run_for((double)fleet.interval / 1e9 + 1);
+}
+
+static void report_commands(struct bytes *json) {
+    add_samples(json, "event_batches", &fleet.reports);
+    add_samples(json, "command_creation", &operator_part.creations);
+    bytes_print(json, "\"commands\": {\"created\": %u, \"delivered\": %u, \"twice\": %u, ", operator_part.created,
+                operator_part.delivered, operator_part.twice);
+    bytes_print(json, "\"skipped\": %u, \"refused\": %u, ", operator_part.skipped, operator_part.refused);
+    samples_print(json, "delivery", &operator_part.deliveries);
+    bytes_print(json, "}, ");
+}
+
+static void run_fleet(bool is_ingest) {
     struct bytes json = {0};
+    bool has_operator = *operator_part.bearer;
     int64_t began_ms = wall_ms();
-    double records = *operator_part.bearer ? operator_metric(&operator_part, "records_total") : 0;
+    double records = has_operator ? operator_metric(&operator_part, "records_total") : 0;
     if (is_ingest) fleet.poll_seconds = fleet.interval = 0;
     enrol_all();
     step("waiting");
     connect_times.count = loop_lateness.count = 0;
-    int64_t begin = monotonic_ns();
-    if (!is_ingest) {
-        // Everybody's first batch opens the second connection: spread over one interval, and not measured.
-        for (uint32_t i = 0; i < fleet.count; i++)
-            loop_at(begin + (int64_t)((double)i * (double)fleet.interval / fleet.count), device_begin_readings,
-                    &fleet.devices[i]);
-        run_for((double)fleet.interval / 1e9 + 1);
-    } else {
-        for (uint32_t i = 0; i < fleet.count; i++) loop_at(begin, device_begin_readings, &fleet.devices[i]);
-    }
+    begin_batches(is_ingest);
     step("measuring");
-    begin = monotonic_ns();
     fleet.is_measured = true;
     double processor = processor_seconds();
     uint64_t acknowledged = fleet.acknowledged;
-    if (*operator_part.bearer && !is_ingest) operator_begin_commands(&operator_part);
+    int64_t begin = monotonic_ns();
+    if (has_operator && !is_ingest) operator_begin_commands(&operator_part);
     run_for(seconds);
     double time = (double)(monotonic_ns() - begin) / 1e9;
     acknowledged = fleet.acknowledged - acknowledged;
@@ -157,34 +173,18 @@ static void run_fleet(const char *mode) {
     operator_part.commands_per_second = 0;
     step("measured");
     for (int i = 0; i < 50 && operator_part.delivered < operator_part.created; i++) run_for(0.1);
-    begin_report(&json, mode, time);
-    bytes_print(&json, "\"waiting\": %u, \"readings\": %llu, \"readings_per_s\": %.0f, \"measured_processor_s\": %.3f, ",
-                fleet.waiting, (unsigned long long)acknowledged, (double)acknowledged / time, processor);
+    begin_report(&json, is_ingest ? "ingest" : "fleet", time);
+    bytes_print(&json, "\"waiting\": %u, \"readings\": %llu, \"readings_per_s\": %.0f, ", fleet.waiting,
+                (unsigned long long)acknowledged, (double)acknowledged / time);
+    bytes_print(&json, "\"measured_processor_s\": %.3f, ", processor);
     fleet.is_measured = false;
     let_it_end();
-    samples_print(&json, "enrolments", &fleet.enrolments);
-    bytes_print(&json, ", ");
-    samples_print(&json, "heartbeats", &fleet.heartbeats);
-    bytes_print(&json, ", ");
-    samples_print(&json, "requests", &fleet.requests);
-    bytes_print(&json, ", ");
-    samples_print(&json, "batches", &fleet.batches);
-    if (operator_part.created) {
-        bytes_print(&json, ", ");
-        samples_print(&json, "event_batches", &fleet.reports);
-        bytes_print(&json, ", ");
-        samples_print(&json, "command_creation", &operator_part.creations);
-        bytes_print(&json, ", \"commands\": {\"created\": %u, \"delivered\": %u, \"twice\": %u, \"skipped\": %u, \"refused\": %u, ",
-                    operator_part.created, operator_part.delivered, operator_part.twice, operator_part.skipped,
-                    operator_part.refused);
-        samples_print(&json, "delivery", &operator_part.deliveries);
-        bytes_print(&json, "}");
-    }
-    bytes_print(&json, ", ");
-    if (*operator_part.bearer) {
-        operator_check(&operator_part, &json, looked_at, began_ms, records);
-        bytes_print(&json, ", ");
-    }
+    add_samples(&json, "enrolments", &fleet.enrolments);
+    add_samples(&json, "heartbeats", &fleet.heartbeats);
+    add_samples(&json, "requests", &fleet.requests);
+    add_samples(&json, "batches", &fleet.batches);
+    if (operator_part.created) report_commands(&json);
+    if (has_operator) operator_check(&operator_part, &json, looked_at, began_ms, records);
     end_report(&json);
 }
 
@@ -206,10 +206,9 @@ static void run_poll(void) {
     poll_load.is_stopping = true;
     loop_until(&poll_load.is_quiet, monotonic_ns() + 10 * SECOND);
     begin_report(&json, "poll", time);
-    bytes_print(&json, "\"requests_per_s\": %.1f, \"measured_processor_s\": %.3f, ", (double)poll_load.answers.count / time,
-                processor);
-    samples_print(&json, "answers", &poll_load.answers);
-    bytes_print(&json, ", ");
+    bytes_print(&json, "\"requests_per_s\": %.1f, \"measured_processor_s\": %.3f, ",
+                (double)poll_load.answers.count / time, processor);
+    add_samples(&json, "answers", &poll_load.answers);
     end_report(&json);
 }
 
@@ -221,8 +220,9 @@ static void share_descriptors(void) {
     setrlimit(RLIMIT_NOFILE, &limit);
     // Central needs some for its files, and those that open a connection for a moment.
     int64_t kept = (int64_t)limit.rlim_max - fleet.count - 256;
-    if (kept < 0) fail("%u devices need %u descriptors, and %llu are allowed: ulimit -Hn", fleet.count, fleet.count + 256,
-                       (unsigned long long)limit.rlim_max);
+    if (kept < 0)
+        fail("%u devices need %u descriptors, and %llu are allowed: ulimit -Hn", fleet.count, fleet.count + 256,
+             (unsigned long long)limit.rlim_max);
     fleet.kept = kept < fleet.count ? (uint32_t)kept : fleet.count;
 }
 
@@ -232,8 +232,8 @@ int main(int count, char **arguments) {
     static const struct option options[] = {
         {"token", 1, 0, TOKEN}, {"operator", 1, 0, OPERATOR}, {"plain", 1, 0, PLAIN}, {"devices", 1, 0, DEVICES},
         {"seconds", 1, 0, SECONDS}, {"interval", 1, 0, INTERVAL}, {"readings", 1, 0, READINGS},
-        {"commands", 1, 0, COMMANDS}, {"enrol-rate", 1, 0, ENROL_RATE}, {"look-at", 1, 0, LOOK_AT}, {"step", 0, 0, STEP},
-        {"heartbeat", 0, 0, HEARTBEAT}, {"path", 1, 0, PATH}, {"header", 1, 0, HEADER}, {0}};
+        {"commands", 1, 0, COMMANDS}, {"enrol-rate", 1, 0, ENROL_RATE}, {"look-at", 1, 0, LOOK_AT},
+        {"step", 0, 0, STEP}, {"heartbeat", 0, 0, HEARTBEAT}, {"path", 1, 0, PATH}, {"header", 1, 0, HEADER}, {0}};
     const char *mode = count > 1 ? arguments[1] : "", *token = NULL;
     optind = 2;
     for (int option; (option = getopt_long(count, arguments, "", options, NULL)) != -1;) switch (option) {
@@ -274,6 +274,6 @@ int main(int count, char **arguments) {
     fleet_prepare(&fleet);
     if (*operator_part.bearer) operator_prepare(&operator_part);
     if (is_poll) run_poll();
-    else run_fleet(mode);
+    else run_fleet(is_ingest);
     return 0;
 }

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONNECTIONS 4
+// So many commands may be under way at once; those beyond are not made, and counted.
+#define CONNECTIONS 32
 #define ANSWER_SECONDS 120
 
 static struct operator_part *part; // the only one
@@ -72,11 +73,12 @@ static void make_command(void *context, int64_t due) {
     const struct device *device = &part->fleet->devices[(uint32_t)random() % part->fleet->count];
     struct bytes content = {0}, request = {0};
     bytes_print(&content,
-                "{\"id\": \"%s-0000-4000-8000-%012x\", \"kind\": \"runtime.health\", \"payload\": {}, \"devices\": [\"%s\"], "
-                "\"expires_in_s\": 600}",
+                "{\"id\": \"%s-0000-4000-8000-%012x\", \"kind\": \"runtime.health\", \"payload\": {}, \"devices\": "
+                "[\"%s\"], \"expires_in_s\": 600}",
                 part->fleet->run, number, device->identity.id);
     begin_request(&request, "POST", "/api/v1/commands");
-    bytes_print(&request, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", content.size, content.data);
+    bytes_print(&request, "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", content.size,
+                content.data);
     bytes_free(&content);
     created_at[number] = monotonic_ns();
     connection_request(&creators[place].connection, &request, created_at[number], ANSWER_SECONDS, created, NULL);
@@ -108,7 +110,7 @@ static bool ask(struct reading *reading, const char *target) {
     reading->is_done = false;
     connection_request(&reader, &request, monotonic_ns(), ANSWER_SECONDS, was_read, reading);
     loop_until(&reading->is_done, monotonic_ns() + (ANSWER_SECONDS + 1) * SECOND);
-    if (reading->status != 200) count_error("GET %.40s: status %d", target, reading->status);
+    if (reading->status != 200) count_error("an operator's GET: status %d", reading->status);
     return reading->status == 200;
 }
 
@@ -186,6 +188,6 @@ void operator_check(struct operator_part *the_part, struct bytes *json, uint32_t
                 (unsigned long long)fleet->acknowledged, (unsigned long long)fleet->reported, records, count,
                 (unsigned long long)missing, with_gaps, forked);
     if (the_part->created) bytes_print(json, ", \"commands_succeeded\": %u", commands_succeeded(&reading));
-    bytes_print(json, "}");
+    bytes_print(json, "}, ");
     bytes_free(&reading.body);
 }

@@ -16,4 +16,5 @@ void operator_begin_commands(struct operator_part *part);
 // What is in central's metric of that name now, or -1.
 double operator_metric(struct operator_part *part, const char *name);
 // Asks central whether it has what the devices sent, and adds what it says to the report.
-void operator_check(struct operator_part *part, struct bytes *json, uint32_t devices, int64_t began_ms, double records_before);
+void operator_check(struct operator_part *part, struct bytes *json, uint32_t devices, int64_t began_ms,
+                    double records_before);

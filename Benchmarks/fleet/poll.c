@@ -29,8 +29,8 @@ static void ask(struct device *device, int64_t due) {
     if (load->is_heartbeat) {
         struct bytes content = {0};
         heartbeat_write(device, &content);
-        device_request(device, &device->waiting, "POST", "/api/v1/device/heartbeat", "Content-Type: application/json\r\n",
-                       &content, due, ANSWER_SECONDS, answer_came);
+        device_request(device, &device->waiting, "POST", "/api/v1/device/heartbeat",
+                       "Content-Type: application/json\r\n", &content, due, ANSWER_SECONDS, answer_came);
         bytes_free(&content);
     } else if (load->is_signed) {
         device_request(device, &device->waiting, "GET", "/api/v1/device/commands?after=0&wait=0", "", NULL, due,
@@ -41,8 +41,8 @@ static void ask(struct device *device, int64_t due) {
         const char *mark = strstr(load->path, "%d");
         bytes_print(&request, "GET %.*s", (int)(mark ? mark - load->path : (long)strlen(load->path)), load->path);
         if (mark) bytes_print(&request, "%u%s", device->number, mark + 2);
-        bytes_print(&request, " HTTP/1.1\r\nHost: %s:%s\r\nAccept: application/json\r\n%s\r\n", endpoint->host, endpoint->port,
-                    load->fields.size ? load->fields.data : "");
+        bytes_print(&request, " HTTP/1.1\r\nHost: %s:%s\r\nAccept: application/json\r\n%s\r\n", endpoint->host,
+                    endpoint->port, load->fields.size ? load->fields.data : "");
         connection_request(&device->waiting, &request, due, ANSWER_SECONDS, answer_came, device);
     }
 }

@@ -13,8 +13,7 @@ static void send_body(void *context, int64_t due);
 // As the device does it: level 6, a window of 16 KiB.
 static void compress_into(struct bytes *out, const struct bytes *in) {
     static z_stream stream;
-    if (!stream.state &&
-        deflateInit2(&stream, 6, Z_DEFLATED, 14 + 16, 7, Z_DEFAULT_STRATEGY) != Z_OK)
+    if (!stream.state && deflateInit2(&stream, 6, Z_DEFLATED, 14 + 16, 7, Z_DEFAULT_STRATEGY) != Z_OK)
         fail("zlib does not start");
     deflateReset(&stream);
     size_t room = deflateBound(&stream, in->size);
@@ -29,8 +28,8 @@ static void compress_into(struct bytes *out, const struct bytes *in) {
 }
 
 // The batch's first line.
-static void write_header(const struct device *device, struct bytes *text, const char *queue, uint64_t first, uint64_t last,
-                         uint32_t checksum) {
+static void write_header(const struct device *device, struct bytes *text, const char *queue, uint64_t first,
+                         uint64_t last, uint32_t checksum) {
     uint8_t digest[32];
     sha256(device->identity.public_key, sizeof device->identity.public_key, digest);
     bytes_print(text, "{\"spool\": \"");
@@ -51,7 +50,9 @@ static void write_readings(struct device *device, struct bytes *text) {
     for (uint64_t number = first; number <= last; number++) {
         int64_t ago = (int64_t)(last - number) * span / (int64_t)fleet->readings;
         begin = text->size;
-        bytes_print(text, "{\"w\": \"%s\", \"t\": %" PRId64 ", \"b\": \"%s\", \"m\": %" PRId64 ", \"v\": {\"%s\": %ld.%02ld}}\n",
+        bytes_print(text,
+                    "{\"w\": \"%s\", \"t\": %" PRId64 ", \"b\": \"%s\", \"m\": %" PRId64
+                    ", \"v\": {\"%s\": %ld.%02ld}}\n",
                     workers[number & 3], now - ago, fleet->boot, up - ago, names[number >> 2 & 1], random() % 100,
                     random() % 100);
     }
@@ -69,7 +70,8 @@ static void write_events(struct device *device, struct bytes *text) {
         begin = text->size;
         bytes_print(text,
                     "{\"e\": \"command\", \"t\": %" PRId64 ", \"b\": \"%s\", \"m\": %" PRId64
-                    ", \"id\": \"%s-0000-4000-8000-%012x\", \"state\": \"succeeded\", \"message\": \"\", \"result\": null}\n",
+                    ", \"id\": \"%s-0000-4000-8000-%012x\", \"state\": \"succeeded\", \"message\": \"\", "
+                    "\"result\": null}\n",
                     wall_ms(), fleet->boot, monotonic_ns() / 1000000, fleet->run, device->executed[i]);
     }
     device->event_checksum = crc32c(text->data + begin, text->size - begin - 1);
