@@ -38,7 +38,7 @@ def options():
     parser.add_argument("--devices", type=int, default=10_000, help="of the fleet (10000)")
     parser.add_argument("--fleet-seconds", type=int, default=120, help="for which the fleet is measured (120)")
     parser.add_argument("--ingest-seconds", type=int, default=30)
-    parser.add_argument("--central", type=pathlib.Path, default=fleet.CENTRAL, help="the program (of the release build)")
+    parser.add_argument("--central", type=pathlib.Path, default=fleet.CENTRAL, help="the program (release build)")
     parser.add_argument("--results", type=pathlib.Path, default=HERE / "results", help="where the report goes")
     parser.add_argument("--name", default="latest", help="of the report's files")
     parser.add_argument("--peers-under-systemd", type=pathlib.Path, help=argparse.SUPPRESS)

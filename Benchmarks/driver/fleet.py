@@ -159,6 +159,8 @@ def beside_goosebit(program, parent, rounds):
 
     def ask(name, arguments):
         report = generate([*arguments, "--seconds", POLL_SECONDS])
+        if not report["requests_per_s"]:
+            raise Failed(f"{name} answers nothing: {report['errors']}")
         asked[name].append(report["requests_per_s"])
         for kind, count in report["errors"].items():
             results["errors"][f"{name}: {kind}"] = results["errors"].get(f"{name}: {kind}", 0) + count
@@ -174,6 +176,7 @@ def beside_goosebit(program, parent, rounds):
             print(f"  round {number + 1}", file=sys.stderr, flush=True)
             ask("holdfast-central, commands", central.load("poll", CONNECTIONS))
             ask("holdfast-central, heartbeat", central.load("poll", CONNECTIONS, "--heartbeat"))
-            ask("goosebit", ["poll", "--devices", CONNECTIONS, "--plain", peer.address, "--path", peer.path("bench-%d")])
+            ask("goosebit",
+                ["poll", "--devices", CONNECTIONS, "--plain", peer.address, "--path", peer.path("bench-%d")])
     return results | {"requests_per_s": {
         name: {"median": round(statistics.median(values), 1), "rounds": values} for name, values in asked.items()}}

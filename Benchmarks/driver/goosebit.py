@@ -1,4 +1,4 @@
-"""gooseBit (https://pypi.org/project/goosebit/): the nearest server of this size, which devices poll by hawkBit's DDI."""
+"""gooseBit (https://pypi.org/project/goosebit/): the nearest server of this size, polled by hawkBit's DDI."""
 
 import http.client
 import json
@@ -62,8 +62,8 @@ class GooseBit:
             raise Missing(f"its database cannot be made: {(made.stderr or made.stdout).strip()[-500:]}")
         self.log = open(self.folder / "log", "w")
         self.daemon = subprocess.Popen(
-            [self.python, "-m", "uvicorn", "goosebit:app", "--host", "127.0.0.1", "--port", str(port), "--no-access-log",
-             "--log-level", "warning"],
+            [self.python, "-m", "uvicorn", "goosebit:app", "--host", "127.0.0.1", "--port", str(port),
+             "--no-access-log", "--log-level", "warning"],
             cwd=self.folder, env=settings, stdout=self.log, stderr=self.log)
         end = time.monotonic() + 120
         while not self.answers():
