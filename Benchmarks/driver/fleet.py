@@ -74,7 +74,7 @@ class Central:
     def load(self, mode, devices, *options):
         """The generator's command line, with tokens of this central."""
         address = ["--plain", self.address] if self.proxied_chain else []
-        bearer = [] if mode == "poll" else ["--operator", self.token("--operator", "bench", "--role", "operator")]
+        bearer = [] if mode == "poll" else ["--operator", self.token("--operator", "bench", "--role", "operator", "--bearer")]
         return [mode, "--devices", devices, "--token", self.token("--enrol", "--uses", str(devices)), *bearer,
                 *address, *options]
 
