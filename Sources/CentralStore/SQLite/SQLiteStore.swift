@@ -7,6 +7,7 @@ import GRDBSQLite
 package final class SQLiteStore: CentralStore {
     let pool: DatabasePool
     let queue: WriteQueue
+    private let checkpointer: Checkpointer
     let names = NameCache()
 
     /// Opens the database, and makes or updates it as needed.
@@ -25,18 +26,23 @@ package final class SQLiteStore: CentralStore {
                     PRAGMA synchronous = FULL;
                     PRAGMA cache_size = -\(cacheBytes / 1024);
                     PRAGMA temp_store = MEMORY;
-                    PRAGMA wal_autocheckpoint = 4000;
                     PRAGMA journal_size_limit = 134217728;
                     """)
         }
         pool = try DatabasePool(path: path, configuration: configuration)
         try Self.migrations.migrate(pool)
+        let checkpointer = try Checkpointer(path: path, configuration)
+        self.checkpointer = checkpointer
+        pool.writeWithoutTransaction { checkpointer.watch($0) }
         let names = self.names
-        queue = WriteQueue(pool) { names.forget() }
+        queue = WriteQueue(pool, checkpointer) { names.forget() }
     }
 
     /// Closes the database once nobody uses it any more.
-    package func close() throws { try pool.close() }
+    package func close() throws {
+        try pool.close()
+        try checkpointer.close()
+    }
 
     package func setting(_ key: String) async throws -> String? {
         try await pool.read {

@@ -15,12 +15,14 @@ final class WriteQueue: Sendable {
     }
 
     private let pool: DatabasePool
+    private let checkpointer: Checkpointer
     private let state = Mutex(State())
     /// What was cached of the database is no longer true.
     private let onRollback: @Sendable () -> Void
 
-    init(_ pool: DatabasePool, onRollback: @escaping @Sendable () -> Void) {
+    init(_ pool: DatabasePool, _ checkpointer: Checkpointer, onRollback: @escaping @Sendable () -> Void) {
         self.pool = pool
+        self.checkpointer = checkpointer
         self.onRollback = onRollback
     }
 
@@ -45,6 +47,7 @@ final class WriteQueue: Sendable {
             }
             guard !jobs.isEmpty else { return }
             commit(jobs, database)
+            checkpointer.finish(database)
         }
     }
 
