@@ -17,8 +17,8 @@ extension SQLiteStore {
         if let ids = filter.ids { add("id IN (\(Self.marks(ids.count)))", ids) }
         if let name = filter.name { add("name GLOB ?", [name.replacing("[", with: "[[]")]) }
         if let isForked = filter.isForked { add("forked = ?", [isForked]) }
-        if let time = filter.seenAfter { add("last_seen >= ?", [time]) }
-        if let time = filter.seenBefore { add("(last_seen IS NULL OR last_seen < ?)", [time]) }
+        if let time = filter.seenAfter { add("\(Self.lastSeen) >= ?", [time]) }
+        if let time = filter.seenBefore { add("ifnull(\(Self.lastSeen) < ?, 1)", [time]) }
         if let id = filter.after { add("id > ?", [id]) }
         for label in filter.labels {
             let value = "(SELECT value FROM json_each(ifnull(labels_set, labels)) WHERE key = ?)"
@@ -36,10 +36,13 @@ extension SQLiteStore {
         }
     }
 
+    private static let lastSeen = "(SELECT last_seen FROM presence WHERE presence.device = device.number)"
+
     static func devices(_ database: Database, where condition: String, _ arguments: StatementArguments) throws
         -> [Device]
     {
-        try Row.fetchAll(database, sql: "SELECT * FROM device WHERE \(condition)", arguments: arguments).map { row in
+        let sql = "SELECT *, \(lastSeen) AS last_seen FROM device WHERE \(condition)"
+        return try Row.fetchAll(database, sql: sql, arguments: arguments).map { row in
             Device(
                 identity: identity(row), name: row["name"], enrolledAt: row["enrolled_at"], lastSeen: row["last_seen"],
                 labels: JSONObject(stored: row["labels_set"] ?? row["labels"]), facts: JSONObject(stored: row["facts"]),

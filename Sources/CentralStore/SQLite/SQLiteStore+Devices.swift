@@ -138,7 +138,7 @@ extension SQLiteStore {
         "DELETE FROM event WHERE device = ?", "DELETE FROM incident WHERE device = ?",
         "DELETE FROM attachment WHERE device = ?", "DELETE FROM assignment WHERE device = ?",
         "DELETE FROM enrolment_use WHERE public_key = (SELECT public_key FROM device WHERE number = ?)",
-        "DELETE FROM device WHERE number = ?",
+        "DELETE FROM presence WHERE device = ?", "DELETE FROM device WHERE number = ?",
     ]
 
     package func record(_ heartbeat: HeartbeatRequest, of device: DeviceIdentity, at now: Int64) async throws
@@ -151,15 +151,16 @@ extension SQLiteStore {
             else { throw StoreError(.notFound, "there is no device \(device.id)") }
             try database.cachedStatement(
                 sql: """
-                    UPDATE device SET last_seen = max(ifnull(last_seen, 0), ?), labels = ?, facts = ?, version = ?, boot = ?,
-                        up = ?, skew = ?, forked = forked OR ?, report = ?, spools = ?
+                    UPDATE device SET labels = ?, facts = ?, version = ?, boot = ?, up = ?, skew = ?,
+                        forked = forked OR ?, report = ?, spools = ?
                     WHERE number = ?
                     """
             ).execute(arguments: [
-                now, heartbeat.labels.stored, heartbeat.facts.stored, heartbeat.version, heartbeat.boot, heartbeat.up,
+                heartbeat.labels.stored, heartbeat.facts.stored, heartbeat.version, heartbeat.boot, heartbeat.up,
                 now &- heartbeat.now, heartbeat.isForked, heartbeat.state.stored, heartbeat.spools.stored,
                 device.number,
             ])
+            try Self.note(database, device.number, seen: now)
             let wanted = (before["labels_set"] as String?).map { JSONObject(stored: $0) }
             let sequence = try Int64.fetchOne(
                 database,
@@ -175,11 +176,25 @@ extension SQLiteStore {
     }
 
     package func seen(_ times: [Int64: Int64]) async throws {
-        try await queue.run { database in
-            let statement = try database.cachedStatement(
-                sql: "UPDATE device SET last_seen = max(ifnull(last_seen, 0), ?) WHERE number = ?")
-            for (device, time) in times { try statement.execute(arguments: [time, device]) }
+        let times = times.sorted { $0.key < $1.key }
+        for start in stride(from: 0, to: times.count, by: Self.seenAtOnce) {
+            // In pieces, between which others have their turn.
+            let piece = times[start..<min(times.count, start + Self.seenAtOnce)]
+            try await queue.run { database in
+                for (device, time) in piece { try Self.note(database, device, seen: time) }
+            }
         }
+    }
+
+    private static let seenAtOnce = 500
+
+    private static func note(_ database: Database, _ device: Int64, seen time: Int64) throws {
+        try database.cachedStatement(
+            sql: """
+                INSERT INTO presence SELECT number, ? FROM device WHERE number = ?
+                ON CONFLICT DO UPDATE SET last_seen = max(last_seen, excluded.last_seen)
+                """
+        ).execute(arguments: [time, device])
     }
 
     static func requireChange(_ database: Database, _ what: String, _ id: String) throws {

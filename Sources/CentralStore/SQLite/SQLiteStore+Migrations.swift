@@ -20,14 +20,15 @@ extension SQLiteStore {
 
     // `number` is what the other tables refer to: two bytes instead of sixteen in every row. AUTOINCREMENT, so that what is
     // left of a deleted device never belongs to a new one. `labels_set` is what an operator wants, `labels` what the device
-    // told.
+    // told. `presence` is apart, for it changes for everybody all the time, and a device's row may have a kilobyte.
     private static let devices = """
         CREATE TABLE device (
             number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, public_key BLOB NOT NULL UNIQUE,
-            state TEXT NOT NULL, name TEXT NOT NULL, enrolled_at INTEGER NOT NULL, last_seen INTEGER,
+            state TEXT NOT NULL, name TEXT NOT NULL, enrolled_at INTEGER NOT NULL,
             labels TEXT NOT NULL DEFAULT '{}', labels_set TEXT, facts TEXT NOT NULL, version TEXT, boot TEXT, up REAL,
             skew INTEGER, forked INTEGER NOT NULL DEFAULT 0, report TEXT NOT NULL DEFAULT '{}',
             spools TEXT NOT NULL DEFAULT '{}', sequence_floor INTEGER NOT NULL DEFAULT 0);
+        CREATE TABLE presence (device INTEGER PRIMARY KEY, last_seen INTEGER NOT NULL);
 
         """
 
