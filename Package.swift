@@ -51,7 +51,7 @@ let package = Package(
             // Named apart from the module Configuration that comes along with Hummingbird.
             name: "DeviceConfiguration",
             dependencies: ["CTOML", "Supervision", "SelfPreservation", "Probing", "MonotonicTime", "LinuxSystem"],
-            path: "Sources/Configuration", swiftSettings: strict),
+            swiftSettings: strict),
         .systemLibrary(name: "CJansson", pkgConfig: "jansson", providers: [.apt(["libjansson-dev"])]),
         .target(name: "ControlProtocol", dependencies: ["CJansson"], swiftSettings: strict),
         .target(name: "FleetAPI", dependencies: ["ControlProtocol"], swiftSettings: strict),
@@ -78,8 +78,10 @@ let package = Package(
                 "SelfPreservation", "Probing", "MonotonicTime", "UplinkProtocol",
             ],
             swiftSettings: strict),
+        .target(name: "SystemProcess", dependencies: ["LinuxSystem", "ControlProtocol"], swiftSettings: strict),
         .target(
-            name: "OutputRuntime", dependencies: ["LinuxSystem", "ControlProtocol", "CJournal", "MonotonicTime"],
+            name: "OutputRuntime",
+            dependencies: ["SystemProcess", "LinuxSystem", "ControlProtocol", "CJournal", "MonotonicTime"],
             swiftSettings: strict),
         .target(
             name: "CSensors",
@@ -87,6 +89,7 @@ let package = Package(
         .target(
             name: "MonitorRuntime",
             dependencies: [
+                "SystemProcess",
                 "SelfPreservation", "Probing", "MonitorProtocol", "ControlProtocol", "LinuxSystem", "CSensors",
                 "MonotonicTime",
             ], swiftSettings: strict),
@@ -100,6 +103,7 @@ let package = Package(
         .target(
             name: "UplinkRuntime",
             dependencies: [
+                "SystemProcess",
                 "UplinkProtocol", "FleetAPI", "ControlProtocol", "Delivery", "Spool", "LinuxSystem", "FleetTransfer",
                 "CTransfer",
                 "CChecksum", "MonotonicTime",
@@ -171,11 +175,10 @@ let package = Package(
             name: "LinuxSystemTests", dependencies: ["CLinux", "LinuxSystem", "MonotonicTime", "TestSupport"],
             swiftSettings: strict),
         .testTarget(
-            name: "ConfigurationTests",
+            name: "DeviceConfigurationTests",
             dependencies: [
                 "DeviceConfiguration", "LinuxSystem", "Supervision", "SelfPreservation", "MonotonicTime",
-                "SeededRandom",
-                "TestSupport",
+                "SeededRandom", "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(name: "FleetTransferTests", dependencies: ["FleetTransfer"], swiftSettings: strict),

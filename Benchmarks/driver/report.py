@@ -40,7 +40,10 @@ def judged(results):
         add("PSS of holdfastd and holdfast-output", (at_20["holdfastd"] + at_20["holdfast-output"]) / 1024, " MB", 9)
         if "holdfast-monitor" in at_20:
             add("PSS of holdfast-monitor", at_20["holdfast-monitor"] / 1024, " MB", 4)
-            add("PSS of all three", sum(at_20.values()) / 1024, " MB", 13)
+            three = sum(at_20[name] for name in ("holdfastd", "holdfast-output", "holdfast-monitor"))
+            add("PSS of these three", three / 1024, " MB", 13)
+        if "holdfast-uplink" in at_20:
+            add("PSS of all four, not enrolled", sum(at_20.values()) / 1024, " MB", 18)
         add("PSS growth for each worker", (sum(at_120.values()) - sum(at_20.values())) / 100, " KiB", 8)
     leak = results.get("restarts")
     if leak:

@@ -52,6 +52,7 @@ package struct CentralServer {
     package func run(onListening: @escaping @Sendable (Int) async -> Void) async throws {
         let central = self.central
         let tls = self.tls
+        let connections = OpenConnections()
         let http = HTTP1Channel.Configuration(
             additionalChannelHandlers: [ConnectionGuard(room: central.room)],
             idleTimeout: .seconds(central.settings.idleSeconds),
@@ -60,7 +61,8 @@ package struct CentralServer {
         let application = Application(
             router: central.router,
             server: HTTPServerBuilder { responder in
-                ServerChannel(tls: tls, http: HTTP1Channel(responder: responder, configuration: http))
+                ServerChannel(
+                    tls: tls, http: HTTP1Channel(responder: responder, configuration: http), connections: connections)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(settings.host, port: settings.port), serverName: nil, backlog: 1024,
@@ -68,7 +70,12 @@ package struct CentralServer {
             services: [Care(central: central, tls: tls, trust: trust)],
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? 0) },
             logger: central.logger)
-        try await application.runService()
+        try await withTaskCancellationHandler {
+            try await application.runService()
+            await connections.drained()
+        } onCancel: {
+            connections.cancel()
+        }
         try await central.flush()
     }
 }

@@ -1,31 +1,18 @@
 import LinuxSystem
+import SystemProcess
 
-extension MonitorRuntime {
-    /// The number of the descriptor that holdfastd has this process inherit.
-    package static let channelDescriptor: Int32 = 3
-
+extension MonitorRuntime: SystemRuntime {
     /// How long one piece of work of the loop may take. Nothing of it waits for hardware.
     private static let longestWork: UInt32 = 30
-    private static let standardError: Int32 = 2
 
-    /// The whole life of the process: exit status 0 once holdfastd has gone or SIGTERM came; 1 when it could not begin, its
-    /// event loop failed, or too many threads are stuck in the kernel, which holdfastd answers with a restart.
+    /// The whole life of the process; it ends with 1 also when too many threads are stuck in the kernel.
     package static func run() -> Int32 {
-        do throws(SystemError) {
-            SignalSource.ignoreBrokenPipes()
-            // Started through /proc/self/exe, it would be "exe" in every list of processes.
-            try? SystemCall.setProcessName("holdfast-monitor")
-            try? ProcessDefaults.current().raiseDescriptorLimit()
-            SystemCall.shareHeap()
-            // First: started by hand there is none, and another descriptor of ours would get its number.
-            let channel = try UnixStream.inherited(at: channelDescriptor)
-            let loop = try EventLoop()
+        SystemProcess.run("holdfast-monitor", longestWork: longestWork, sharesHeap: true) { it throws(SystemError) in
             let runtime = try MonitorRuntime(
-                loop: loop, channel: channel, environment: .current(), deadman: DeadmanAlarm(seconds: longestWork))
-            runtime.onWarning = say
+                loop: it.loop, channel: it.channel, environment: .current(), deadman: it.deadman)
             // Not by the loop's end: nothing of this process is worth waiting for any more.
             runtime.onHopeless = {
-                say("too much does not answer: starting again")
+                it.say("too much does not answer: starting again")
                 SystemCall.exit(1)
             }
             // What the start took is not needed again.
@@ -36,23 +23,7 @@ extension MonitorRuntime {
                 SystemCall.releaseMemory()
                 runtime?.onRoundEnded = {}
             }
-            let signals = try SignalSource(loop: loop, signals: [SignalNumber.terminate]) { [weak runtime] _ in
-                runtime?.finish()
-            }
-            try runtime.start()
-            SystemCall.releaseMemory()
-            try loop.run()
-            withExtendedLifetime(signals) {}
-            return 0
-        } catch {
-            say("\(error)")
-            return 1
+            return runtime
         }
-    }
-
-    /// A line on standard error, which is holdfastd's; dropped when it would block.
-    private static func say(_ message: String) {
-        guard (try? SystemCall.wait(for: standardError, .writable, timeout: .zero)) == true else { return }
-        _ = try? SystemCall.write(standardError, Array("holdfast-monitor: \(message)\n".utf8))
     }
 }

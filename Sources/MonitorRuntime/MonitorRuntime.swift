@@ -4,6 +4,7 @@ import MonitorProtocol
 import MonotonicTime
 import Probing
 import SelfPreservation
+import SystemProcess
 
 /// The process `holdfast-monitor`: watches sensors, pressure, disks and the workers' probes, and asks holdfastd to shed and
 /// restore work. One event loop, and one thread for what may block; docs/monitor.md says what it promises.
@@ -21,11 +22,13 @@ package final class MonitorRuntime {
     /// Workers with whose files open the process stays within its limits.
     private static let mostWithOpenFiles = 256
     private static let mostWarnings = 32
-    /// An answer's part. As text within JSON it may be twice as long.
-    private static let longestPart = 24 * 1024
+    /// Reports that may wait for holdfastd to read: all of 10,000 workers shed and restored, with room to spare.
+    private static let longestQueue = 32 * 1024
+    /// Sensors and probes have their turn in between.
+    private static let packetsPerTurn = 64
 
     private let loop: EventLoop
-    private let channel: MonitorChannel
+    private let channel: SupervisorChannel<MonitorRequest, MonitorReport>
     private let notifier: ServiceNotifier
     private let deadman: DeadmanAlarm
     private let sources: Sources
@@ -59,7 +62,8 @@ package final class MonitorRuntime {
         deadman: DeadmanAlarm = DeadmanAlarm(seconds: nil), sources: Sources = Sources()
     ) throws(SystemError) {
         self.loop = loop
-        self.channel = MonitorChannel(loop: loop, socket: channel)
+        self.channel = SupervisorChannel(
+            loop: loop, socket: channel, longestQueue: Self.longestQueue, packetsPerTurn: Self.packetsPerTurn)
         self.deadman = deadman
         self.sources = sources
         notifier = try ServiceNotifier(loop: loop, environment: environment)
@@ -187,12 +191,7 @@ package final class MonitorRuntime {
     }
 
     private func answer(_ id: Int, _ text: String) {
-        var rest = Substring(text)
-        repeat {
-            let part = rest.prefix(bytes: MonitorRuntime.longestPart)
-            rest = rest[part.endIndex...]
-            channel.send(.answer(id: id, part: String(part), isLast: rest.isEmpty))
-        } while !rest.isEmpty
+        for (part, isLast) in AnswerParts(text) { channel.send(.answer(id: id, part: part, isLast: isLast)) }
     }
 
     // MARK: Sampling
@@ -280,20 +279,6 @@ package final class MonitorRuntime {
         channel.send(.warning(message))
         onWarning(message)
     }
-}
-
-extension Substring {
-    /// At most so many bytes, and no part of a character.
-    fileprivate func prefix(bytes count: Int) -> Substring {
-        guard var end = utf8.index(startIndex, offsetBy: count, limitedBy: endIndex) else { return self }
-        while end < endIndex, !Unicode.Scalar.isFirst(utf8[end]) { end = utf8.index(before: end) }
-        return self[..<end]
-    }
-}
-
-extension Unicode.Scalar {
-    /// Whether a byte of UTF-8 begins one.
-    fileprivate static func isFirst(_ byte: UInt8) -> Bool { byte & 0xC0 != 0x80 }
 }
 
 extension MonitorSettings {

@@ -1,12 +1,18 @@
-package import LinuxSystem
 import ControlProtocol
+package import LinuxSystem
 import MonotonicTime
+import SystemProcess
 
 /// The process `holdfast-output`: drains the workers' output into the journal or into files, keeps the tail of each for
 /// incidents, and answers `holdfast logs`. One thread, one event loop; docs/output.md says what it promises.
 package final class OutputRuntime {
+    /// Reports that may wait for holdfastd to read.
+    private static let longestQueue = 256
+    /// The FIFOs have their turn in between.
+    private static let packetsPerTurn = 32
+
     private let loop: EventLoop
-    private let channel: SupervisorChannel
+    private let channel: SupervisorChannel<SupervisorRequest, SupervisorReport>
     private let notifier: ServiceNotifier
     private let drain: OutputDrain
     private let reporter: LossReporter
@@ -48,7 +54,9 @@ package final class OutputRuntime {
         openJournal: @escaping (_ isRequired: Bool) -> (journal: (any JournalWriter)?, problem: String?)
     ) throws(SystemError) {
         self.loop = loop
-        self.channel = SupervisorChannel(loop: loop, socket: channel)
+        self.channel = SupervisorChannel(
+            loop: loop, socket: channel, longestQueue: Self.longestQueue, packetsPerTurn: Self.packetsPerTurn,
+            decode: { json throws(JSONError) in try SupervisorRequest(json: json) }, encode: \.packet)
         self.openJournal = openJournal
         notifier = try ServiceNotifier(loop: loop, environment: environment)
         self.deadman = deadman

@@ -1,5 +1,5 @@
-import DeviceConfiguration
 import ControlProtocol
+import DeviceConfiguration
 import LinuxSystem
 import MonotonicTime
 import Supervision

@@ -4,18 +4,23 @@ import FleetAPI
 package import LinuxSystem
 import MonotonicTime
 import Spool
+import SystemProcess
 import UplinkProtocol
 
 /// The process `holdfast-uplink`: keeps what workers and the runtime have to tell until central has it, and does what
 /// central asks for. One event loop; docs/uplink.md says what it promises.
 package final class UplinkRuntime {
     private static let mostWarnings = 32
+    /// Reports that may wait for holdfastd to read.
+    private static let longestQueue = 1024
+    /// Telemetry and the link have their turn in between.
+    private static let packetsPerTurn = 64
     private static let timeBetweenExpiries: Duration = .seconds(600)
     /// After a heartbeat.
     private static let timeToSettle: Duration = .seconds(2)
 
     private let loop: EventLoop
-    private let channel: UplinkChannel
+    private let channel: SupervisorChannel<UplinkRequest, UplinkReport>
     private let notifier: ServiceNotifier
     private let deadman: DeadmanAlarm
     private let boot: BootClock
@@ -58,7 +63,8 @@ package final class UplinkRuntime {
         jitter: Jitter = Jitter()
     ) throws(SystemError) {
         self.loop = loop
-        self.channel = UplinkChannel(loop: loop, socket: channel)
+        self.channel = SupervisorChannel(
+            loop: loop, socket: channel, longestQueue: Self.longestQueue, packetsPerTurn: Self.packetsPerTurn)
         self.deadman = deadman
         self.jitter = jitter
         boot = bootID.map { BootClock(bootID: $0) } ?? .current()
@@ -107,11 +113,17 @@ package final class UplinkRuntime {
         case .control(let id):
             guard let descriptor else { return warn("holdfastd sent no control connection") }
             connections.arrived(id, descriptor)
-        case .question(let id, .status): channel.answer(id, status)
+        case .question(let id, .status): answer(id, status)
         case .question(let id, .enrol(let token)):
             let refusal = parts.map { $0.link.enrol(token) } ?? "the uplink has no settings yet; try again"
-            channel.answer(id, ["refused": refusal.map { .string($0) } ?? .null])
+            answer(id, ["refused": refusal.map { .string($0) } ?? .null])
         case .unknown(let type): warn("holdfastd sent the unknown message \(type); both must be of one version")
+        }
+    }
+
+    private func answer(_ id: Int, _ answer: JSONValue) {
+        for (part, isLast) in AnswerParts(answer.text) {
+            channel.send(.answer(id: id, part: part, isLast: isLast))
         }
     }
 

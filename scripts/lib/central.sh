@@ -21,20 +21,6 @@ central_answers() {
 	PYTHON
 } 2>/dev/null
 
-# Tries a command ten times a second until it succeeds, at most for so many seconds, and while central lives.
-within_central() { # SECONDS COMMAND...
-	tries=$(($1 * 10))
-	shift
-	until "$@"; do
-		tries=$((tries - 1))
-		if [ "$tries" -le 0 ] || ! kill -0 "$central" 2>/dev/null; then
-			echo "$(basename "$0"): in vain: $*" >&2
-			return 1
-		fi
-		sleep 0.1
-	done
-}
-
 # Starts it, or starts it again at the same address.
 start_central() {
 	[ -n "$central_port" ] || central_port=$(python3 -c 'import socket
@@ -45,7 +31,7 @@ with socket.socket() as free:
 	# shellcheck disable=SC2086 # options
 	holdfast-central serve $central_options >> "$place/central.log" 2>&1 &
 	central=$!
-	within_central 20 central_answers
+	within_life_of "$central" 20 central_answers
 }
 
 kill_central() {

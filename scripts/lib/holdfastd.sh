@@ -18,11 +18,17 @@ require_binaries() { # NAME...
 
 # Tries a command ten times a second until it succeeds, at most for so many seconds, and while the daemon lives.
 within() { # SECONDS COMMAND...
-	tries=$(($1 * 10))
-	shift
+	within_life_of "$daemon" "$@"
+}
+
+# The same while another process lives.
+within_life_of() { # PID SECONDS COMMAND...
+	living=$1
+	tries=$(($2 * 10))
+	shift 2
 	until "$@"; do
 		tries=$((tries - 1))
-		if [ "$tries" -le 0 ] || ! kill -0 "$daemon" 2>/dev/null; then
+		if [ "$tries" -le 0 ] || ! kill -0 "$living" 2>/dev/null; then
 			echo "$(basename "$0"): in vain: $*" >&2
 			return 1
 		fi

@@ -11,6 +11,7 @@ struct ServerChannel: ServerChildChannel {
 
     let tls: TLSContexts?
     let http: HTTP1Channel
+    let connections: OpenConnections
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         // A device that vanished is noticed by the kernel, without a timer of ours.
@@ -25,5 +26,7 @@ struct ServerChannel: ServerChildChannel {
         }
     }
 
-    func handle(value: Value, logger: Logger) async { await http.handle(value: value, logger: logger) }
+    func handle(value: Value, logger: Logger) async {
+        connections.add { await http.handle(value: value, logger: logger) }
+    }
 }

@@ -27,17 +27,18 @@ extension SQLiteStore {
 
     /// Series by series, for there is no index by time alone: it would cost every reading twice.
     private func pruneReadings(before time: Int64, limit: Int) async throws -> Int {
-        let series = try await pool.read { try Int64.fetchAll($0, sql: "SELECT number FROM series") }
+        // One statement for all of them: a seek each, and a transaction for each would be dearer by far.
+        let old = try await pool.read { database in
+            try Int64.fetchAll(
+                database.cachedStatement(
+                    sql: """
+                        SELECT number FROM series
+                        WHERE EXISTS (SELECT 1 FROM reading WHERE series = number AND time < ?) LIMIT ?
+                        """), arguments: [time, limit])
+        }
         var deleted = 0
-        for number in series where deleted < limit {
-            let isOld = try await pool.read { database in
-                let oldest = try Int64.fetchOne(
-                    database.cachedStatement(sql: "SELECT time FROM reading WHERE series = ? ORDER BY time LIMIT 1"),
-                    arguments: [number])
-                return oldest.map { $0 < time } ?? false
-            }
-            guard isOld else { continue }
-            deleted += try await deleteReadings(of: number, before: time, limit: limit - deleted)
+        for series in old where deleted < limit {
+            deleted += try await deleteReadings(of: series, before: time, limit: limit - deleted)
         }
         return deleted
     }

@@ -1,6 +1,6 @@
 import ArgumentParser
-import DeviceConfiguration
 import ControlProtocol
+import DeviceConfiguration
 import Supervision
 
 struct CheckCommand: OperatorCommand {

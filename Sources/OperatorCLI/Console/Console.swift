@@ -1,5 +1,5 @@
-import DeviceConfiguration
 import ControlProtocol
+import DeviceConfiguration
 import LinuxSystem
 
 /// Where a command writes, and what it knows of the place. Tests give it buffers instead of descriptors.

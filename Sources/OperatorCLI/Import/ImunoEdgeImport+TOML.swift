@@ -1,5 +1,5 @@
-import DeviceConfiguration
 import ControlProtocol
+import DeviceConfiguration
 
 /// The configuration as a person would have written it: keys first, then workers, then what is left over.
 extension ImunoEdgeImport {

@@ -1,5 +1,5 @@
-import DeviceConfiguration
 import ControlProtocol
+import DeviceConfiguration
 
 /// Every setting as it holds, with where it comes from.
 struct EffectiveView {

@@ -1,5 +1,5 @@
-import DeviceConfiguration
 import ControlProtocol
+import DeviceConfiguration
 import Supervision
 
 /// The probes of all workers that are programs, kept running exactly while their workers are. Main thread only.

@@ -1,5 +1,5 @@
-import DeviceConfiguration
 import ControlProtocol
+import DeviceConfiguration
 
 /// `holdfast-uplink` as a worker of the tree: the third child of the built-in `system` supervisor.
 enum UplinkWorker {

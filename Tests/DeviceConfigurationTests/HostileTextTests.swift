@@ -1,5 +1,5 @@
-import SeededRandom
 import LinuxSystem
+import SeededRandom
 import Testing
 
 @testable import DeviceConfiguration
