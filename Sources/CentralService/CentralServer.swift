@@ -59,7 +59,7 @@ package struct CentralServer {
             httpDecoderConfiguration: .init(
                 maxHeaderFieldSize: 8 << 10, maxHeaderListSize: 16 << 10, maxHeaderFieldCount: 64))
         let application = Application(
-            router: central.router,
+            responder: central.responder,
             server: HTTPServerBuilder { responder in
                 ServerChannel(
                     tls: tls, http: HTTP1Channel(responder: responder, configuration: http), connections: connections)

@@ -21,7 +21,7 @@ struct CentralUnderTest: Sendable {
     let store: SQLiteStore
     /// In milliseconds since 1970; moves only when told.
     let time: TestTime
-    private let responder: RouterResponder<CentralContext>
+    private let responder: CentralResponder
 
     static func with(
         settings: CentralSettings = CentralSettings(), _ body: (CentralUnderTest) async throws -> Void
@@ -45,7 +45,7 @@ struct CentralUnderTest: Sendable {
             store: store, settings: settings, clock: WallClock { time.now },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             eventLoop: MultiThreadedEventLoopGroup.singleton.next())
-        responder = central.router.buildResponder()
+        responder = central.responder
     }
 
     /// The same store after a restart.

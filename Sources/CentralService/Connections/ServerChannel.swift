@@ -16,6 +16,11 @@ struct ServerChannel: ServerChildChannel {
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         // A device that vanished is noticed by the kernel, without a timer of ours.
         channel.setOption(ChannelOptions.socketOption(.so_keepalive), value: 1).flatMap {
+            // A request for commands is half a kilobyte, and its buffer stays while the device waits.
+            channel.setOption(
+                ChannelOptions.recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 512, initial: 1024, maximum: 65536))
+        }.flatMap {
             channel.eventLoop.makeCompletedFuture {
                 if let tls {
                     try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls.context))

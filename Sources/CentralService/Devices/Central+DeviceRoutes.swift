@@ -90,16 +90,22 @@ extension Central {
         let after = parameters["after"].flatMap { UInt64($0) } ?? 0
         let wait = min(parameters["wait"].flatMap { Int64($0) } ?? 0, Int64(settings.longestWait))
         let mark = room.mark()
-        var orders = try await pending(device, after: after)
-        if orders.isEmpty, wait > 0 {
-            switch await room.wait(
-                device: device.number, since: mark, connection: context.connection, for: wait)
-            {
-            case .notified: orders = try await pending(device, after: after)
-            case .closing: throw Problem.closing
-            case .timedOut, .replaced, .gone: break
-            }
-        }
+        let orders = try await pending(device, after: after)
+        guard orders.isEmpty, wait > 0 else { return try commands(orders, for: device) }
+        let connection = context.connection
+        return context.postpone(
+            Postponed {
+                await self.room.wait(device: device.number, since: mark, connection: connection, for: wait)
+            } answer: { outcome in
+                switch outcome {
+                case .notified: try self.commands(try await self.pending(device, after: after), for: device)
+                case .closing: throw Problem.closing
+                case .timedOut, .replaced, .gone: try self.commands([], for: device)
+                }
+            })
+    }
+
+    private func commands(_ orders: [CommandOrder], for device: DeviceIdentity) throws -> Response {
         // It may have been revoked while it waited.
         guard registry[device.id]?.state == .enrolled else {
             throw Problem(

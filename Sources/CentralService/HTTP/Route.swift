@@ -22,10 +22,9 @@ extension Central {
     /// All that central answers.
     var routes: [Route] { deviceRoutes + operatorRoutes }
 
-    var router: Router<CentralContext> {
+    var responder: CentralResponder {
         let router = Router(context: CentralContext.self)
-        router.add(middleware: ProblemMiddleware(metrics: metrics))
         for route in routes { router.on(RouterPath(route.path), method: route.method, use: route.handle) }
-        return router
+        return CentralResponder(routes: router.buildResponder(), metrics: metrics)
     }
 }
