@@ -24,6 +24,7 @@ extension Central {
 
     var responder: CentralResponder {
         let router = Router(context: CentralContext.self)
+        router.add(middleware: ProblemMiddleware())
         for route in routes { router.on(RouterPath(route.path), method: route.method, use: route.handle) }
         return CentralResponder(routes: router.buildResponder(), metrics: metrics)
     }
