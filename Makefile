@@ -13,8 +13,6 @@ JOBS = $(shell nproc)
 # How long `make soak` torments a running tree.
 MINUTES = 10
 
-TSAN = HOLDFAST_PARTS=device $(SWIFT) test --disable-xctest --sanitize=thread --scratch-path .build-tsan
-
 .PHONY: help demo test sanitize build device dist format lint bench simulate simulate-spool simulate-selftest stress vm-smoke soak clean
 
 help: ## show this list
@@ -41,11 +39,7 @@ test: ## run every test
 
 sanitize: ## run the tests of the core and the runtimes under the thread sanitizer
 	@scripts/install-dependencies build
-	@# Apart, for the simulation needs all processors, and for what scripts/test says. Left out: a test that needs a
-	@# writer faster than the sanitizer lets it be.
-	$(TSAN) --filter '^(SelfPreservationTests|ProbingTests|SupervisionTests|SupervisionSimulationTests)\.'
-	$(TSAN) --skip-build --filter '^OutputRuntimeTests\.' --skip floodersStarveNobody
-	$(TSAN) --skip-build --filter '^(SupervisorRuntimeTests|MonitorRuntimeTests)\.'
+	@scripts/sanitize
 
 format: ## format the Swift sources
 	@scripts/install-dependencies build

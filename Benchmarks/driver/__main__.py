@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+import device
 import fleet
 import goosebit
 import measurements
@@ -24,7 +25,7 @@ from holdfast import Holdfast
 from systems import HERE, PEERS, UNDER_SYSTEMD, Baseline
 
 MEASUREMENTS = ["kill-one", "kill-100", "start-10", "start-1000", "memory", "restarts", "idle", "peers", "spool",
-                "fleet", "ingest", "goosebit"]
+                "device", "fleet", "ingest", "goosebit"]
 
 
 def options():
@@ -122,7 +123,7 @@ def measure(choice, folder, results):
     if "spool" in choice.only:
         say(f"spool: {choice.rounds} rounds, beside SQLite")
         results["spool"] = storage.measure(choice.rounds, HERE.parent / ".build-bench")
-    measure_central(choice, results)
+    measure_central(choice, folder, results)
     if Holdfast in ours:
         measure_footprint(choice, folder, results)
     if "peers" in choice.only:
@@ -130,8 +131,8 @@ def measure(choice, folder, results):
         results["peers"] = measure_peers(folder, [*ours, *PEERS]) | peers_under_systemd()
 
 
-def measure_central(choice, results):
-    wanted = {"fleet", "ingest", "goosebit"} & set(choice.only)
+def measure_central(choice, folder, results):
+    wanted = {"device", "fleet", "ingest", "goosebit"} & set(choice.only)
     if not wanted:
         return
     if not choice.central.exists():
@@ -139,6 +140,8 @@ def measure_central(choice, results):
         return
     parent = HERE.parent / ".build-bench"
     steps = {
+        "device": ("an enrolled device with 20 workers, and central",
+                   lambda: device.measure(choice.central, parent, folder)),
         "fleet": (f"{choice.devices:,} devices, {choice.fleet_seconds} s, with TLS and behind a proxy",
                   lambda: fleet.fleet(choice.central, parent, choice.devices, choice.fleet_seconds)),
         "ingest": (f"{choice.ingest_seconds} s", lambda: fleet.ingest(choice.central, parent, choice.ingest_seconds)),
@@ -150,7 +153,7 @@ def measure_central(choice, results):
         say(f"{name}: {description}")
         try:
             results[name] = step()
-        except (fleet.Failed, goosebit.Missing, OSError, subprocess.SubprocessError) as error:
+        except (fleet.Failed, goosebit.Missing, measurements.TookTooLong, OSError, subprocess.SubprocessError) as error:
             say(f"  could not be measured: {error}")
             results[name] = f"could not be measured: {error}"
 

@@ -39,24 +39,34 @@ class Central:
         """`proxied_chain`: the certificates that a proxy in front of it would present; none when it does TLS itself."""
         self.program, self.folder, self.proxied_chain = program, pathlib.Path(folder), proxied_chain
         self.data = self.folder / "data"
+        self.address = None
 
     def __enter__(self):
-        listen = ["--listen", "127.0.0.1:0", "--host", "127.0.0.1"]
+        self.start()
+        return self
+
+    def start(self):
+        """Starts it, or starts it again at the same address."""
+        listen = ["--listen", f"127.0.0.1:{self.address.rsplit(':', 1)[1] if self.address else 0}", "--host", "127.0.0.1"]
         if self.proxied_chain:
             listen = ["--plaintext-behind-proxy", "127.0.0.1:0", "--url", "https://127.0.0.1:443",
                       "--certificate", self.proxied_chain]
-        self.log = open(self.folder / "log", "w")
+        self.log = open(self.folder / "log", "a")
         self.daemon = subprocess.Popen(
             [self.program, "serve", "--data", self.data, "--log-level", "warning", *listen],
             stdout=subprocess.PIPE, stderr=self.log, text=True)
         line = self.daemon.stdout.readline()  # "holdfast-central: serving URL on ADDRESS"
         if " on " not in line:
-            self.__exit__()
+            self.stop()
             raise Failed("holdfast-central does not start: " + (self.folder / "log").read_text()[-500:])
         self.address = line.split(" on ")[1].strip()
-        return self
 
     def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        if self.daemon.returncode is not None:
+            return
         self.daemon.terminate()
         try:
             self.daemon.wait(60)

@@ -76,6 +76,17 @@ def judged(results):
 
 def central(results, add, rows):
     """Rows about holdfast-central. What could not be measured has none, and is said below the table."""
+    device = measured(results, "device")
+    if device:
+        memory = {name: values["pss_kib"] / 1024 for name, values in device["memory"].items()}
+        add("PSS of holdfast-uplink, connected", memory["holdfast-uplink"], " MB", 10)
+        add("PSS of all four, connected, 20 workers", sum(memory.values()), " MB", 18)
+        stream, day = device["throughput"], device["day_offline"]
+        rows.append(("readings a second from a worker's socket into central's database", f"{stream['readings_per_s']:,}",
+                     "at least 20,000", stream["readings_per_s"] >= 20_000))
+        add("of these missing, or there twice", stream["missing"] + stream["twice"], "", 0, 0)
+        add(f"a day offline, {day['sent']:,} readings: missing, or there twice", day["missing"] + day["twice"], "", 0, 0)
+        add("readings of that day at central before the newest event", day["readings_before_newest_event"], "", 0, 0)
     fleet = measured(results, "fleet")
     if fleet:
         tls, plain = fleet["tls"], fleet["plain"]
@@ -192,8 +203,18 @@ def markdown(results):
 
 
 def central_tables(results):
-    text = [f"## Central: {name}\n\n{results[name].capitalize()}" for name in ("fleet", "ingest", "goosebit")
+    text = [f"## Central: {name}\n\n{results[name].capitalize()}" for name in ("device", "fleet", "ingest", "goosebit")
             if isinstance(results.get(name), str)]
+    if measured(results, "device"):
+        stream, day = results["device"]["throughput"], results["device"]["day_offline"]
+        rows = [("a stream", f"{stream['sent']:,}", stream["sending_s"], "-", stream["s"], stream["readings_per_s"]),
+                ("a day offline", f"{day['sent']:,}", day["writing_s"], day["first_reading_s"], day["drained_s"],
+                 day["drained_per_s"])]
+        header = ("readings", "sent", "worker had sent them after (s)", "first one at central (s)", "last one (s)", "a second")
+        text += ["## From a worker's socket to central's database", table(header, rows)]
+        rows = [(name, values["pss_kib"], results["device"]["memory_afterwards"][name]["pss_kib"])
+                for name, values in results["device"]["memory"].items()]
+        text += ["## The device's memory (PSS, KiB)", table(("process", "connected", "after a day's readings"), rows)]
     loads = [(f"fleet, {kind}", load) for kind, load in (measured(results, "fleet") or {}).items()]
     if measured(results, "ingest"):
         loads.append(("ingest, tls", results["ingest"]))

@@ -21,7 +21,7 @@ import Testing
         try() { if (eval "$*") 2> /dev/null; then echo "yes $*"; else echo "no $*"; fi; }
         try touch DIRECTORY/data/in; try touch DIRECTORY/data/open/in; try cat DIRECTORY/data/file
         try cat DIRECTORY/secret/file; sh -c '(sh -c "cat DIRECTORY/secret/file 2> /dev/null || echo none") & wait'
-        ls -A /tmp; echo kept > /tmp/NAME; cat /tmp/NAME
+        ls -A /tmp | head -n 3; echo kept > /tmp/NAME; cat /tmp/NAME
         tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d ' '
         grep NoNewPrivs /proc/self/status | tr '\\t' ' '
         echo end
