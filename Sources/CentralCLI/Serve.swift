@@ -38,7 +38,7 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Delete telemetry, events and attachments after so many days; 0 keeps them.", valueName: "days"))
+            "Delete telemetry, events and finished commands after so many days; 0 keeps them.", valueName: "days"))
     var retention = 90
 
     @Option(
@@ -47,7 +47,7 @@ struct Serve: AsyncParsableCommand {
     var largest: Int?
 
     @Option(help: ArgumentHelp("Seconds between a device's heartbeats, in a small fleet.", valueName: "seconds"))
-    var heartbeat: Double = 900
+    var heartbeat: Double = 1200
 
     @Option(
         name: .customLong("drain-rate"),

@@ -54,6 +54,27 @@ struct CommandStoreTests {
         }
     }
 
+    @Test("old commands go once they have ended everywhere, and their numbers stay taken", arguments: StoreKind.allCases)
+    func prune(_ kind: StoreKind) async throws {
+        try await kind.withStore { store in
+            let (one, two) = (try await store.makeDevice(1), try await store.makeDevice(2))
+            _ = try await store.add(command("c1"), for: [one.id, two.id])
+            _ = try await store.add(command("c2"), for: [one.id])
+            _ = try await store.apply(says(.succeeded, "c1", 1), of: one, at: now)
+            _ = try await store.apply(says(.failed, "c2", 2), of: one, at: now)
+            _ = try await store.prune(before: now, limit: 100)
+            #expect(try await store.commands(CommandFilter()).count == 2)
+            _ = try await store.prune(before: now + 1, limit: 100)
+            // The other device has not run it yet.
+            #expect(try await store.commands(CommandFilter()).map(\.id) == ["c1"])
+            #expect(try await store.pending(for: two, after: 0, at: now, limit: 10).map(\.id) == ["c1"])
+            _ = try await store.apply(says(.succeeded, "c1", 1), of: two, at: now)
+            _ = try await store.prune(before: now + 1, limit: 100)
+            #expect(try await store.commands(CommandFilter()).isEmpty)
+            #expect(try await store.add(command("c3"), for: [one.id, two.id]) == [one.id: 3, two.id: 2])
+        }
+    }
+
     @Test("what the device says counts; an end is not taken back", arguments: StoreKind.allCases)
     func progress(_ kind: StoreKind) async throws {
         try await kind.withStore { store in

@@ -8,7 +8,7 @@ extension SQLiteStore {
                 try database.execute(sql: statement, arguments: [time, limit - deleted])
                 deleted += database.changesCount
             }
-            return deleted
+            return try deleted + Self.deleteFinishedCommands(before: time, limit: limit - deleted, database)
         }
         if deleted < limit { return try await pruneReadings(before: time, limit: limit - deleted) + deleted }
         return deleted
@@ -19,11 +19,35 @@ extension SQLiteStore {
         "DELETE FROM incident WHERE id IN (SELECT id FROM incident WHERE received_at < ? LIMIT ?)",
         "DELETE FROM gap WHERE id IN (SELECT id FROM gap WHERE received_at < ? LIMIT ?)",
         "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE time < ? LIMIT ?)",
-        """
-        DELETE FROM attachment WHERE (command, device) IN (SELECT command, device FROM attachment
-            WHERE command IN (SELECT number FROM command WHERE created_at < ?) LIMIT ?)
-        """,
     ]
+
+    /// Each with what became of it at its devices, which is one piece however many they are.
+    private static func deleteFinishedCommands(before time: Int64, limit: Int, _ database: Database) throws -> Int {
+        guard limit > 0 else { return 0 }
+        let finished = try Int64.fetchAll(
+            database,
+            sql: """
+                SELECT number FROM command WHERE created_at < ? AND NOT EXISTS (
+                    SELECT 1 FROM assignment WHERE command = command.number AND state IN ('queued', 'running'))
+                ORDER BY created_at LIMIT ?
+                """, arguments: [time, limit])
+        var deleted = 0
+        for number in finished where deleted < limit {
+            // A number that a device has seen is not given again.
+            try database.execute(
+                sql: """
+                    UPDATE device SET sequence_floor = max(sequence_floor, assignment.sequence) FROM assignment
+                    WHERE assignment.device = device.number AND assignment.command = ?
+                    """, arguments: [number])
+            for table in ["attachment", "assignment"] {
+                try database.execute(sql: "DELETE FROM \(table) WHERE command = ?", arguments: [number])
+                deleted += database.changesCount
+            }
+            try database.execute(sql: "DELETE FROM command WHERE number = ?", arguments: [number])
+            deleted += database.changesCount
+        }
+        return deleted
+    }
 
     /// Series by series, for there is no index by time alone: it would cost every reading twice.
     private func pruneReadings(before time: Int64, limit: Int) async throws -> Int {
