@@ -5,8 +5,9 @@
 : "${binaries:?}" "${place:?}"
 central=
 central_port=
-# Of serve.
+# Of serve: all of them, and those that say how it is reached, for who wants others.
 central_options=
+central_reached=
 
 # Runs a command on central's data.
 central() { # token create ...
@@ -21,13 +22,17 @@ central_answers() {
 	PYTHON
 } 2>/dev/null
 
-# Starts it, or starts it again at the same address.
-start_central() {
-	[ -n "$central_port" ] || central_port=$(python3 -c 'import socket
+free_port() {
+	python3 -c 'import socket
 with socket.socket() as free:
     free.bind(("127.0.0.1", 0))
-    print(free.getsockname()[1])')
-	central_options="--data $place/central --listen 127.0.0.1:$central_port --host localhost"
+    print(free.getsockname()[1])'
+}
+
+# Starts it, or starts it again at the same address.
+start_central() {
+	[ -n "$central_port" ] || central_port=$(free_port)
+	central_options="--data $place/central ${central_reached:---listen 127.0.0.1:$central_port --host localhost}"
 	# shellcheck disable=SC2086 # options
 	holdfast-central serve $central_options >> "$place/central.log" 2>&1 &
 	central=$!
