@@ -7,13 +7,12 @@ import Supervision
 /// The channel to `holdfast-monitor`: what it has to know, what it asks for, and what it is asked. Every process of it gets a
 /// channel of its own and is told everything anew; nothing here waits for it.
 final class MonitorLink {
-    private let loop: EventLoop
     private let channel: SystemChannel
     /// Workers that have changed since it was told of them, however often: they do not queue up.
     private var changed: Set<WorkerID> = []
     private var departed: Set<String> = []
     private var owesCompletion = false
-    private var questions = SystemQuestions()
+    private let questions: SystemQuestions
 
     /// Whether a process is there that has said it is ready.
     private(set) var isReady = false
@@ -35,7 +34,7 @@ final class MonitorLink {
     private static let workersAtOnce = 512
 
     init(loop: EventLoop) {
-        self.loop = loop
+        questions = SystemQuestions(loop: loop, answerTime: Self.answerTime)
         channel = SystemChannel(loop: loop, gatheringTime: Self.gatheringTime)
         channel.onPacket = { [weak self] in self?.take($0) }
         channel.onHangUp = { [weak self] in self?.disconnect() }
@@ -58,7 +57,7 @@ final class MonitorLink {
         changed = []
         departed = []
         owesCompletion = false
-        for question in questions.takeAll() { end(question, with: nil) }
+        questions.endAll()
     }
 
     // MARK: Telling
@@ -88,13 +87,8 @@ final class MonitorLink {
     /// Asks it something.
     /// - Parameter answer: called with `nil` when there is no answer in time, or too much of it.
     func ask(_ question: MonitorRequest.Question, _ answer: @escaping (String?) -> Void) {
-        guard channel.isOpen, questions.hasRoom else { return answer(nil) }
-        let id = questions.nextID
-        let timer = loop.schedule(at: loop.now + Self.answerTime) { [weak self] in
-            if let late = self?.questions.take(id) { late.answer(nil) }
-        }
-        questions.add(id, timer: timer, answer)
-        send(.question(id: id, question))
+        guard channel.isOpen else { return answer(nil) }
+        questions.ask(answer) { send(.question(id: $0, question)) }
         channel.flush()
     }
 
@@ -130,17 +124,11 @@ final class MonitorLink {
             return
         }
         switch report {
-        case .answer(let id, let part, let isLast):
-            if let question = questions.append(part, to: id, isLast: isLast) { end(question, with: question.text) }
+        case .answer(let id, let part, let isLast): questions.append(part, to: id, isLast: isLast)
         case .ready:
             isReady = true
             onReport(report)
         default: onReport(report)
         }
-    }
-
-    private func end(_ question: SystemQuestions.Question, with text: String?) {
-        loop.cancel(question.timer)
-        question.answer(text)
     }
 }

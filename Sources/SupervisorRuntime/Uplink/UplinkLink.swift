@@ -6,9 +6,8 @@ import UplinkProtocol
 /// The channel to `holdfast-uplink`: its settings, the workers' telemetry sockets, what it asks for, and what it is asked.
 /// Every process of it gets a channel of its own and is told everything anew; nothing here waits for it.
 final class UplinkLink {
-    private let loop: EventLoop
     private let channel: SystemChannel
-    private var questions = SystemQuestions()
+    private let questions: SystemQuestions
 
     /// Whether a process is there that has said it is ready.
     private(set) var isReady = false
@@ -27,7 +26,7 @@ final class UplinkLink {
     private static let answerTime: Duration = .seconds(5)
 
     init(loop: EventLoop) {
-        self.loop = loop
+        questions = SystemQuestions(loop: loop, answerTime: Self.answerTime)
         channel = SystemChannel(loop: loop, gatheringTime: Self.gatheringTime)
         channel.onPacket = { [weak self] in self?.take($0) }
         channel.onHangUp = { [weak self] in self?.disconnect() }
@@ -47,7 +46,7 @@ final class UplinkLink {
         // Its last words count: what was lost.
         channel.close()
         isReady = false
-        for question in questions.takeAll() { end(question, with: nil) }
+        questions.endAll()
         if wasConnected { onDisconnect() }
     }
 
@@ -80,13 +79,8 @@ final class UplinkLink {
     /// Asks it something.
     /// - Parameter answer: called with `nil` when there is no answer in time, or too much of it.
     func ask(_ question: UplinkRequest.Question, _ answer: @escaping (String?) -> Void) {
-        guard channel.isOpen, questions.hasRoom else { return answer(nil) }
-        let id = questions.nextID
-        let timer = loop.schedule(at: loop.now + Self.answerTime) { [weak self] in
-            if let late = self?.questions.take(id) { late.answer(nil) }
-        }
-        questions.add(id, timer: timer, answer)
-        send(.question(id: id, question))
+        guard channel.isOpen else { return answer(nil) }
+        questions.ask(answer) { send(.question(id: $0, question)) }
         channel.flush()
     }
 
@@ -100,17 +94,11 @@ final class UplinkLink {
     private func take(_ packet: [UInt8]) {
         guard let json = try? JSONValue.parse(packet), let report = try? UplinkReport(json: json) else { return }
         switch report {
-        case .answer(let id, let part, let isLast):
-            if let question = questions.append(part, to: id, isLast: isLast) { end(question, with: question.text) }
+        case .answer(let id, let part, let isLast): questions.append(part, to: id, isLast: isLast)
         case .ready:
             isReady = true
             onReport(report)
         default: onReport(report)
         }
-    }
-
-    private func end(_ question: SystemQuestions.Question, with text: String?) {
-        loop.cancel(question.timer)
-        question.answer(text)
     }
 }
