@@ -54,7 +54,7 @@ struct CommandStoreTests {
         }
     }
 
-    @Test("old commands go once they have ended everywhere, and their numbers stay taken", arguments: StoreKind.allCases)
+    @Test("an old command goes when it has ended everywhere, its numbers do not", arguments: StoreKind.allCases)
     func prune(_ kind: StoreKind) async throws {
         try await kind.withStore { store in
             let (one, two) = (try await store.makeDevice(1), try await store.makeDevice(2))
