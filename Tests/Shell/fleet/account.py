@@ -20,5 +20,7 @@ with sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True) as database:
         missing = set(range(1, count + 1)) - there
         unmarked = len(plain) - len(set(plain))
         print(f"{series}: {count} written, {len(missing)} missing, {unmarked} twice without a mark, {len(marked)} marked")
+        if missing:
+            print("missing:", *sorted(missing)[:20])
         failed |= bool(missing) or unmarked > 0
 sys.exit(failed)
