@@ -20,6 +20,8 @@ package final class OutputRuntime {
     private let deadman: DeadmanAlarm
     private let openJournal: (_ isRequired: Bool) -> (journal: (any JournalWriter)?, problem: String?)
     private var workers: [String: WorkerOutput] = [:]
+    /// Of workers whose FIFO has not come yet.
+    private var telemetrySockets: [String: SharedDescriptor] = [:]
     private var settings: LogSettings?
     /// The newest event since the last confirmation.
     private var lastEvent: Int?
@@ -128,7 +130,7 @@ package final class OutputRuntime {
         case .tail(let id, let name, let instance, let lines, let bytes):
             let last = tail(of: name, instance, lines, bytes)
             channel.send(.tail(id: id, lines: last.map { LineText.text($0.bytes, $0.ending) }))
-        case .telemetry(let name, let isOn): workers[name]?.takeTelemetry(to: isOn ? descriptor : nil)
+        case .telemetry(let name, let isOn): takeTelemetry(from: name, to: isOn ? descriptor : nil)
         case .event(let event): log(event)
         case .logs(let name, let lines, let follow, let more):
             guard let descriptor else { return warn("holdfastd asked for logs without a connection") }
@@ -165,6 +167,12 @@ package final class OutputRuntime {
         return NoSink()
     }
 
+    /// Comes before the worker, whose first line may be telemetry.
+    private func takeTelemetry(from name: String, to socket: SharedDescriptor?) {
+        if let worker = workers[name] { return worker.takeTelemetry(to: socket) }
+        telemetrySockets[name] = socket
+    }
+
     private func add(_ name: String, _ limits: OutputLimits, _ fifo: SharedDescriptor?) {
         guard let fifo, let number = fifo.rawValue, (try? SystemCall.status(number))?.kind == .fifo else {
             return warn("holdfastd sent no FIFO for the output of \(name)")
@@ -180,11 +188,13 @@ package final class OutputRuntime {
             workers[name] = WorkerOutput(name: name, fifo: fifo, limits: limits, at: loop.now)
         }
         guard let worker = workers[name] else { return }
+        if let socket = telemetrySockets.removeValue(forKey: name) { worker.takeTelemetry(to: socket) }
         drain.sink.prepare(name, limits)
         drain.watch(worker)
     }
 
     private func remove(_ name: String) {
+        telemetrySockets[name] = nil
         guard let worker = workers.removeValue(forKey: name) else { return }
         drain.drainAll(worker)
         drain.flush(worker)

@@ -55,8 +55,9 @@ extension SupervisorRuntime {
         outputLink.configure(configuration, outputSetup.folder)
         for resource in resources.values {
             guard let output = configuration.outputs[resource.name] else { continue }
-            outputLink.add(resource.name, output, reading: resource.fifo)
+            // Before the FIFO: its first line may be telemetry.
             refreshPrintedTelemetry(of: resource)
+            outputLink.add(resource.name, output, reading: resource.fifo)
         }
     }
 

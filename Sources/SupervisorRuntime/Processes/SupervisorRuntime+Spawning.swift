@@ -118,8 +118,9 @@ extension SupervisorRuntime {
         resources[worker] = resource
         store(.notifySocket(of: name)) { [weak resource] in resource?.notifySocket.rawValue }
         store(.output(of: name)) { [weak resource] in resource?.fifo.rawValue }
-        if let output = configuration.outputs[name] { outputLink.add(name, output, reading: resource.fifo) }
+        // Before the FIFO: its first line may be telemetry.
         refreshTelemetry(of: resource)
+        if let output = configuration.outputs[name] { outputLink.add(name, output, reading: resource.fifo) }
         return resource
     }
 }
