@@ -64,6 +64,14 @@ let package = Package(
             name: "CChecksum", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "Spool", dependencies: ["CChecksum", "LinuxSystem"], swiftSettings: strict),
 
+        // Plugins: the header is the contract, the frames are between a plugin host and whoever runs it.
+        .target(name: "CPluginABI", cSettings: [.treatAllWarnings(as: .error)]),
+        .target(name: "CPluginFrames", cSettings: [.treatAllWarnings(as: .error)]),
+        .target(
+            name: "PluginSession",
+            dependencies: ["CPluginABI", "CPluginFrames", "ControlProtocol", "LinuxSystem", "MonotonicTime"],
+            swiftSettings: strict),
+
         .target(
             name: "UplinkProtocol", dependencies: ["ControlProtocol"], swiftSettings: strict),
 

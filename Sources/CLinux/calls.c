@@ -34,3 +34,18 @@ char **hf_environment(void) { return environ; }
 const char *hf_program_name(void) { return program_invocation_short_name; }
 
 int hf_memory_file(const char *name) { return memfd_create(name, 0); }
+
+// Linux 6.3; the C library's headers may be older.
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+
+int hf_library_file(const char *name) {
+    int file = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
+    if (file < 0 && errno == EINVAL) file = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    return file;
+}
+
+int hf_seal_file(int file) {
+    return fcntl(file, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+}

@@ -44,4 +44,10 @@ const char *hf_program_name(void);
 /// memfd_create(2) without flags: a file in memory that survives an execve.
 int hf_memory_file(const char *name);
 
+/// memfd_create(2), close-on-exec, for a library: it can be sealed, and stays executable where the system's default forbids it.
+int hf_library_file(const char *name);
+
+/// Seals such a file: nobody can write, grow or shrink it any more, or take the seals off (F_ADD_SEALS of fcntl(2)).
+int hf_seal_file(int file);
+
 #pragma clang assume_nonnull end
