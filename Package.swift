@@ -71,6 +71,10 @@ let package = Package(
             name: "PluginSession",
             dependencies: ["CPluginABI", "CPluginFrames", "ControlProtocol", "LinuxSystem", "MonotonicTime"],
             swiftSettings: strict),
+        // What may run on a device, and where it is kept.
+        .target(
+            name: "CTrust", cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")]),
+        .target(name: "Trust", dependencies: ["CTrust", "ControlProtocol"], swiftSettings: strict),
 
         .target(
             name: "UplinkProtocol", dependencies: ["ControlProtocol"], swiftSettings: strict),
@@ -188,6 +192,9 @@ let package = Package(
                 "DeviceConfiguration", "LinuxSystem", "Supervision", "SelfPreservation", "MonotonicTime",
                 "SeededRandom", "TestSupport",
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "TrustTests", dependencies: ["Trust", "ControlProtocol", "LinuxSystem"], exclude: ["python-tuf"],
             swiftSettings: strict),
         .testTarget(name: "FleetTransferTests", dependencies: ["FleetTransfer"], swiftSettings: strict),
         .testTarget(name: "FleetAPITests", dependencies: ["FleetAPI", "ControlProtocol"], swiftSettings: strict),
