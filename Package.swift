@@ -24,6 +24,7 @@ let package = Package(
         .executable(name: "holdfastd", targets: ["holdfastd"]),
         .executable(name: "holdfast", targets: ["holdfast"]),
         .executable(name: "holdfast-imunoedge", targets: ["holdfast-imunoedge"]),
+        .executable(name: "holdfast-plugin-host", targets: ["holdfast-plugin-host"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -142,6 +143,10 @@ let package = Package(
         .executableTarget(
             name: "holdfast-imunoedge",
             cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")], linkerSettings: selfContained),
+        // C only: a plugin brings its own language along.
+        .executableTarget(
+            name: "holdfast-plugin-host", dependencies: ["CPluginABI", "CPluginFrames"],
+            cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")], linkerSettings: selfContained),
         .executableTarget(
             name: "supervision-simulator", dependencies: ["SupervisionSimulation"], swiftSettings: strict),
         .target(
@@ -175,6 +180,10 @@ let package = Package(
                 "UplinkRuntime", "UplinkProtocol", "FleetAPI", "ControlProtocol", "Delivery", "Spool", "CTransfer",
                 "LinuxSystem", "MonotonicTime", "TestSupport",
             ], exclude: ["central.py"], swiftSettings: strict),
+        .testTarget(
+            name: "PluginSessionTests",
+            dependencies: ["PluginSession", "ControlProtocol", "LinuxSystem", "MonotonicTime", "TestSupport"],
+            exclude: ["behaviours.c"], swiftSettings: strict),
         .testTarget(name: "ProbingTests", dependencies: ["Probing", "MonotonicTime"], swiftSettings: strict),
         .testTarget(
             name: "MonitorProtocolTests",

@@ -487,6 +487,8 @@ stage() { # RELEASE: all that has to follow the switch to it, in the order of th
 		program=$(basename "$program")
 		[ "$program" = holdfastd ] || stage_link "$prefix/bin/$program" "../lib/holdfast/current/bin/$program"
 	done
+	[ ! -e "$release/include" ] ||
+		stage_link "$prefix/include/holdfast_plugin.h" ../lib/holdfast/current/include/holdfast_plugin.h
 	stage_link "$prefix/sbin/holdfast-uninstall" ../lib/holdfast/current/uninstall.sh
 	stage_link "$prefix/share/doc/holdfast" ../../lib/holdfast/current/doc
 	stage_link "$prefix/share/bash-completion/completions/holdfast" ../../../lib/holdfast/current/completions/bash

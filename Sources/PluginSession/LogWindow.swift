@@ -29,6 +29,7 @@ struct LogWindow {
     mutating func takeNotice() -> String? {
         guard dropped > 0 else { return nil }
         defer { dropped = 0 }
-        return "\(dropped == 1 ? "1 line was" : "\(dropped) lines were") dropped here: more than \(linesPerSecond) a second"
+        let lines = dropped == 1 ? "1 line was" : "\(dropped) lines were"
+        return "\(lines) dropped here: more than \(linesPerSecond) a second"
     }
 }

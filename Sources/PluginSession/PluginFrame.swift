@@ -10,7 +10,8 @@ struct PluginFrame {
     private(set) var body: ArraySlice<UInt8>
 
     init(
-        _ type: hf_frame_type, number: Int32 = 0, value: Int64 = 0, texts: [String] = [], rest: some Sequence<UInt8> = []
+        _ type: hf_frame_type, number: Int32 = 0, value: Int64 = 0, texts: [String] = [],
+        rest: some Sequence<UInt8> = []
     ) {
         self.type = type.rawValue
         self.number = number

@@ -38,7 +38,8 @@ extension PluginRequest {
     private static func check(_ name: String, _ digest: String) throws(PluginRefusal) {
         let parts = name.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else {
-            throw PluginRefusal(.invalid, "'\(name)' is no name of an artifact: words joined by /, none of them . or ..")
+            throw PluginRefusal(
+                .invalid, "'\(name)' is no name of an artifact: words joined by /, none of them . or ..")
         }
         let digits = Set("0123456789abcdef".utf8)
         guard digest.utf8.count == 64, digest.utf8.allSatisfy(digits.contains) else {

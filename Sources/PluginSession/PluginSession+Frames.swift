@@ -36,7 +36,7 @@ extension PluginSession {
         }
     }
 
-    private func garbled() {
+    func garbled() {
         fail(.garbled, "the plugin has written nonsense to its host's socket")
     }
 

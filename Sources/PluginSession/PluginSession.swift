@@ -87,7 +87,7 @@ package final class PluginSession {
     /// Sends the order. When it throws, nothing was begun and `onEnd` is not called.
     package func start() throws(SystemError) {
         socket.onFrame = { [weak self] in self?.handle($0) }
-        socket.onNonsense = { [weak self] in self?.fail(.garbled, "the plugin has written nonsense to its host's socket") }
+        socket.onNonsense = { [weak self] in self?.garbled() }
         socket.onClosed = { [weak self] in self?.socketClosed() }
         try socket.start()
         schedule(after: order.timeLimit) { [weak self] in self?.timeIsOver() }
@@ -133,6 +133,11 @@ package final class PluginSession {
             return finish(.failed(stopFailure(why, hasIgnored: why.isTimeOver)))
         }
         socket.send(PluginFrame(HF_FRAME_CANCEL, number: why.isTimeOver ? 1 : 0, texts: [why.words(order.timeLimit)]))
+        // Whoever waits for an answer wakes up; what it asks for from now on, to tidy up, is still answered.
+        for number in openRequests {
+            refuse(number, PluginRefusal(.cancelled, "the command is to stop: \(why.words(order.timeLimit))"))
+        }
+        openRequests = []
         schedule(after: order.limits.stopGrace) { [weak self] in
             guard let self else { return }
             finish(.failed(stopFailure(why, hasIgnored: true)))
@@ -159,7 +164,8 @@ package final class PluginSession {
         let number = frame.number
         let name = frame.takeText()
         guard openRequests.count < order.limits.concurrentRequests, openRequests.insert(number).inserted else {
-            return refuse(number, PluginRefusal(.failed, "more than \(order.limits.concurrentRequests) requests at a time"))
+            return refuse(
+                number, PluginRefusal(.failed, "more than \(order.limits.concurrentRequests) requests at a time"))
         }
         do throws(PluginRefusal) {
             onRequest(try PluginRequest(name: name, arguments: frame.body)) { [weak self] in self?.answer(number, $0) }
