@@ -76,6 +76,12 @@ let package = Package(
         .target(
             name: "CTrust", cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")]),
         .target(name: "Trust", dependencies: ["CTrust", "ControlProtocol"], swiftSettings: strict),
+        .target(
+            name: "CArchive", cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")]),
+        .target(
+            name: "BundleFormat",
+            dependencies: ["CArchive", "Trust", "ControlProtocol", "DeviceConfiguration", "LinuxSystem"],
+            swiftSettings: strict),
 
         .target(
             name: "UplinkProtocol", dependencies: ["ControlProtocol"], swiftSettings: strict),
@@ -204,6 +210,10 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "TrustTests", dependencies: ["Trust", "ControlProtocol", "LinuxSystem"], exclude: ["python-tuf"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "BundleFormatTests",
+            dependencies: ["BundleFormat", "Trust", "ControlProtocol", "LinuxSystem", "TestSupport"],
             swiftSettings: strict),
         .testTarget(name: "FleetTransferTests", dependencies: ["FleetTransfer"], swiftSettings: strict),
         .testTarget(name: "FleetAPITests", dependencies: ["FleetAPI", "ControlProtocol"], swiftSettings: strict),

@@ -2,7 +2,7 @@ import MonotonicTime
 
 /// Durations as the configuration writes them: whole numbers with units, the larger unit first, each unit once:
 /// "250ms", "5s", "2m", "1h30m", "1d".
-enum DurationText {
+package enum DurationText {
     private static let units: [(name: String, nanoseconds: Int64)] = [
         ("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("m", 60_000_000_000), ("s", 1_000_000_000),
         ("ms", 1_000_000),
@@ -10,6 +10,9 @@ enum DurationText {
 
     /// The longest duration there is: a year, so that sums of durations stay far from overflow.
     static let longest = Duration.seconds(366 * 86_400)
+
+    /// - Returns: `nil` for text that is no duration.
+    package static func duration(_ text: String) -> Duration? { try? parse(text) }
 
     static func parse(_ text: String) throws(TextMistake) -> Duration {
         var rest = Substring(text).utf8
@@ -41,7 +44,7 @@ enum DurationText {
     }
 
     /// The shortest text that parses to the duration; what is below a millisecond is dropped.
-    static func render(_ duration: Duration) -> String {
+    package static func render(_ duration: Duration) -> String {
         var rest = duration.wholeNanoseconds
         var text = ""
         for unit in units {
