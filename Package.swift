@@ -82,6 +82,7 @@ let package = Package(
             name: "BundleFormat",
             dependencies: ["CArchive", "Trust", "ControlProtocol", "DeviceConfiguration", "LinuxSystem"],
             swiftSettings: strict),
+        .target(name: "BundleStore", dependencies: ["BundleFormat", "Trust", "LinuxSystem"], swiftSettings: strict),
 
         .target(
             name: "UplinkProtocol", dependencies: ["ControlProtocol"], swiftSettings: strict),
@@ -214,6 +215,12 @@ let package = Package(
         .testTarget(
             name: "BundleFormatTests",
             dependencies: ["BundleFormat", "Trust", "ControlProtocol", "LinuxSystem", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "BundleStoreTests",
+            dependencies: [
+                "BundleStore", "BundleFormat", "ControlProtocol", "LinuxSystem", "SeededRandom", "TestSupport",
+            ],
             swiftSettings: strict),
         .testTarget(name: "FleetTransferTests", dependencies: ["FleetTransfer"], swiftSettings: strict),
         .testTarget(name: "FleetAPITests", dependencies: ["FleetAPI", "ControlProtocol"], swiftSettings: strict),

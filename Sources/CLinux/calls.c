@@ -13,6 +13,10 @@ int hf_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC | SO
 
 ssize_t hf_tee(int from, int to, size_t count) { return tee(from, to, count, SPLICE_F_NONBLOCK); }
 
+int hf_allocate(int descriptor, int64_t size) { return fallocate(descriptor, 0, 0, (off_t)size); }
+
+int hf_sync_file_system(int descriptor) { return syncfs(descriptor); }
+
 int hf_is_single_threaded(void) { return __libc_single_threaded ? 1 : 0; }
 
 int32_t hf_thread_id(void) { return gettid(); }

@@ -13,6 +13,12 @@ int hf_pipe(int *ends, int is_non_blocking);
 /// accept4(2) with SOCK_CLOEXEC and SOCK_NONBLOCK.
 int hf_accept(int socket);
 
+/// fallocate(2) from the beginning, which makes the file as long.
+int hf_allocate(int descriptor, int64_t size);
+
+/// syncfs(2).
+int hf_sync_file_system(int descriptor);
+
 /// tee(2) without waiting: the bytes at the head of pipe `from` appear in pipe `to` as well, and stay where they are.
 ssize_t hf_tee(int from, int to, size_t count);
 
