@@ -69,6 +69,11 @@ let package = Package(
         .target(name: "CPluginABI", cSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "CPluginFrames", cSettings: [.treatAllWarnings(as: .error)]),
         .target(
+            name: "CPluginTemplates", exclude: ["c", "swift", "command.json.template"],
+            cSettings: [.treatAllWarnings(as: .error)]),
+        // For plugins in Swift, with all their settings: they are built elsewhere.
+        .target(name: "HoldfastPlugin", dependencies: ["CPluginABI"], swiftSettings: strict),
+        .target(
             name: "PluginSession",
             dependencies: ["CPluginABI", "CPluginFrames", "ControlProtocol", "LinuxSystem", "MonotonicTime"],
             swiftSettings: strict),
@@ -133,7 +138,7 @@ let package = Package(
             name: "OperatorCLI",
             dependencies: [
                 "FleetAPI", "FleetTransfer", "Spool", "ControlProtocol", "DeviceConfiguration", "LinuxSystem",
-                "MonotonicTime", "Supervision",
+                "MonotonicTime", "Supervision", "CPluginTemplates", "PluginSession", "Trust",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -187,6 +192,8 @@ let package = Package(
                 "UplinkRuntime", "UplinkProtocol", "FleetAPI", "ControlProtocol", "Delivery", "Spool", "CTransfer",
                 "LinuxSystem", "MonotonicTime", "TestSupport",
             ], exclude: ["central.py"], swiftSettings: strict),
+        .testTarget(
+            name: "HoldfastPluginTests", dependencies: ["HoldfastPlugin", "SeededRandom"], swiftSettings: strict),
         .testTarget(
             name: "PluginSessionTests",
             dependencies: ["PluginSession", "ControlProtocol", "LinuxSystem", "MonotonicTime", "TestSupport"],

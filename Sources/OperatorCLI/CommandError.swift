@@ -20,6 +20,10 @@ struct CommandError: Error, Equatable {
         static let enrolmentPending = Code(rawValue: "enrolment-pending", exitStatus: 3)
         /// What was emitted is not taken in, and never will be.
         static let notTaken = Code(rawValue: "not-taken", exitStatus: 1)
+        /// `holdfast plugin check` has found something.
+        static let pluginUnusable = Code(rawValue: "plugin-unusable", exitStatus: 1)
+        /// A command in a plugin has failed.
+        static let commandFailed = Code(rawValue: "command-failed", exitStatus: 1)
         static let usage = Code(rawValue: "usage", exitStatus: 2)
         /// No login to central, or one that it does not take.
         static let notLoggedIn = Code(rawValue: "not-logged-in", exitStatus: 4)

@@ -75,7 +75,9 @@ package final class PluginInspection {
         socket.drain()
         switch exit {
         case .signaled(let signal, _):
-            fail(.crashed, "it crashes when it is loaded: \(SignalNumber.name(signal))")
+            let name = SignalNumber.name(signal)
+            // The linker maps what the head promises, and finds nothing there.
+            fail(.crashed, "it crashes when it is loaded: \(name)\(name == "SIGBUS" ? " (is the file cut off?)" : "")")
         case .exited(let code) where hasBegun:
             fail(.exited, "it ends its process when it is loaded, with status \(code)")
         case .exited(let code): fail(.host, "the plugin host ended with status \(code) before it loaded the plugin")
