@@ -6,6 +6,8 @@ SEEDS = 20000
 SEED =
 # How many lives of a spool `make simulate-spool` tries, each with nine mixtures of trouble.
 SPOOL_SEEDS = 200
+# How many seeds of deployments `make simulate-deployment` tries, each with eleven mixtures of trouble.
+DEPLOYMENT_SEEDS = 2000
 # How many of them each planted fault gets in `make simulate-selftest`.
 SELFTEST_SEEDS = 5000
 # On how many threads `make simulate` runs.
@@ -13,7 +15,7 @@ JOBS = $(shell nproc)
 # How long `make soak` torments a running tree.
 MINUTES = 10
 
-.PHONY: help demo test sanitize build device dist format lint bench simulate simulate-spool simulate-selftest stress vm-smoke soak clean
+.PHONY: help demo test sanitize build device dist format lint bench simulate simulate-spool simulate-deployment simulate-selftest stress vm-smoke soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -63,7 +65,12 @@ simulate-spool: ## try SPOOL_SEEDS random lives of a spool on a disk that fails,
 	@$(SWIFT) build -c release --product spool-simulator
 	@.build/release/spool-simulator $(if $(SEED),--seed $(SEED),--seeds $(SPOOL_SEEDS))
 
-simulate-selftest: ## plant faults into the core and see that the simulation finds each
+simulate-deployment: ## try DEPLOYMENT_SEEDS random lives of a bundle with power cuts at any instant, or SEED alone
+	@scripts/install-dependencies build
+	@$(SWIFT) build -c release --product deployment-simulator
+	@.build/release/deployment-simulator $(if $(SEED),--seed $(SEED),--seeds $(DEPLOYMENT_SEEDS))
+
+simulate-selftest: ## plant faults into the pure cores and see that the simulations find each
 	@scripts/install-dependencies build
 	@scripts/simulate-selftest --seeds $(SELFTEST_SEEDS)
 

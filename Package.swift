@@ -37,6 +37,7 @@ let package = Package(
         .target(name: "SeededRandom", swiftSettings: strict),
         .target(name: "Probing", dependencies: ["MonotonicTime"], swiftSettings: strict),
         .target(name: "Delivery", dependencies: ["MonotonicTime"], swiftSettings: strict),
+        .target(name: "Deployment", dependencies: ["MonotonicTime"], swiftSettings: strict),
         .target(
             name: "SupervisionSimulation", dependencies: ["Supervision", "MonotonicTime"], swiftSettings: strict),
 
@@ -166,6 +167,11 @@ let package = Package(
         .executableTarget(
             name: "spool-benchmark", dependencies: ["Spool", "LinuxSystem", "MonotonicTime"], path: "Benchmarks/spool",
             swiftSettings: strict),
+        .target(
+            name: "DeploymentSimulation", dependencies: ["Deployment", "MonotonicTime", "SeededRandom"],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "deployment-simulator", dependencies: ["DeploymentSimulation"], swiftSettings: strict),
         .executableTarget(name: "spool-simulator", dependencies: ["SpoolSimulation"], swiftSettings: strict),
         .executableTarget(
             name: "misbehaving-worker", path: "Examples/Misbehaving",
@@ -186,6 +192,9 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DeliveryTests", dependencies: ["Delivery", "MonotonicTime", "SeededRandom"], swiftSettings: strict),
+        .testTarget(
+            name: "DeploymentTests", dependencies: ["Deployment", "DeploymentSimulation", "MonotonicTime"],
+            swiftSettings: strict),
         .testTarget(
             name: "UplinkRuntimeTests",
             dependencies: [

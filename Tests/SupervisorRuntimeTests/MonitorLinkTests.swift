@@ -90,7 +90,8 @@ import Testing
         throws
     {
         let stream = try link.connect()
-        let start = MonotonicClock.now()
+        // What timers count from.
+        let start = loop.now
         for _ in 0..<100 { link.workersChanged([WorkerID(rawValue: 7)]) }
         let packets = try read(stream) { $0.last == .workersComplete }
         #expect(packets.map(\.request) == [.worker(Self.worker(WorkerID(rawValue: 7))), .workersComplete])
@@ -172,12 +173,11 @@ import Testing
     @Test func `who does not answer is waited for two seconds, and a late answer hurts nobody`() throws {
         let stream = try link.connect()
         var answers: [String?] = []
-        let start = MonotonicClock.now()
+        let start = loop.now
         link.ask(.health) { answers.append($0) }
         while answers.isEmpty { try loop.runOnce(timeout: .seconds(5)) }
         #expect(answers == [nil])
-        let waited = start.duration(to: MonotonicClock.now())
-        #expect(waited >= MonitorLink.answerTime && waited < MonitorLink.answerTime + .seconds(2))
+        #expect(start.duration(to: MonotonicClock.now()) >= MonitorLink.answerTime)
         try say(.answer(id: 1, part: "{}", isLast: true), stream)
         #expect(answers == [nil])
     }
