@@ -171,8 +171,9 @@ let package = Package(
             name: "DeploymentSimulation", dependencies: ["Deployment", "MonotonicTime", "SeededRandom"],
             swiftSettings: strict),
         .executableTarget(
-            name: "deployment-simulator", dependencies: ["DeploymentSimulation"], swiftSettings: strict),
-        .executableTarget(name: "spool-simulator", dependencies: ["SpoolSimulation"], swiftSettings: strict),
+            name: "deployment-simulator", dependencies: ["DeploymentSimulation", "SeededRandom"], swiftSettings: strict),
+        .executableTarget(
+            name: "spool-simulator", dependencies: ["SpoolSimulation", "SeededRandom"], swiftSettings: strict),
         .executableTarget(
             name: "misbehaving-worker", path: "Examples/Misbehaving",
             cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")]),
