@@ -138,8 +138,9 @@ let package = Package(
         .target(
             name: "OperatorCLI",
             dependencies: [
-                "FleetAPI", "FleetTransfer", "Spool", "ControlProtocol", "DeviceConfiguration", "LinuxSystem",
-                "MonotonicTime", "Supervision", "CPluginTemplates", "PluginSession", "Trust",
+                "BundleFormat", "BundleStore", "FleetAPI", "FleetTransfer", "Spool", "ControlProtocol",
+                "DeviceConfiguration", "LinuxSystem", "MonotonicTime", "Supervision", "CPluginTemplates",
+                "PluginSession", "Trust",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -265,8 +266,9 @@ let package = Package(
         .testTarget(
             name: "OperatorCLITests",
             dependencies: [
-                "Spool", "OperatorCLI", "DeviceConfiguration", "ControlProtocol", "FleetAPI", "LinuxSystem",
-                "MonotonicTime", "TestSupport", "SeededRandom", "Supervision",
+                "BundleFormat", "Spool", "OperatorCLI", "DeviceConfiguration", "ControlProtocol", "FleetAPI",
+                "LinuxSystem",
+                "MonotonicTime", "TestSupport", "SeededRandom", "Supervision", "Trust",
             ],
             swiftSettings: strict),
         .testTarget(
