@@ -91,6 +91,8 @@ let package = Package(
         .target(name: "BundleStore", dependencies: ["BundleFormat", "Trust", "LinuxSystem"], swiftSettings: strict),
 
         .target(
+            name: "ExecutorProtocol", dependencies: ["ControlProtocol"], swiftSettings: strict),
+        .target(
             name: "UplinkProtocol", dependencies: ["ControlProtocol"], swiftSettings: strict),
 
         // Shells.
@@ -101,7 +103,7 @@ let package = Package(
             name: "SupervisorRuntime",
             dependencies: [
                 "CChecksum", "Supervision", "LinuxSystem", "DeviceConfiguration", "ControlProtocol", "MonitorProtocol",
-                "SelfPreservation", "Probing", "MonotonicTime", "UplinkProtocol",
+                "SelfPreservation", "Probing", "MonotonicTime", "UplinkProtocol", "ExecutorProtocol",
             ],
             swiftSettings: strict),
         .target(name: "SystemProcess", dependencies: ["LinuxSystem", "ControlProtocol"], swiftSettings: strict),
@@ -136,6 +138,12 @@ let package = Package(
             ],
             swiftSettings: strict),
         .target(
+            name: "ExecutorRuntime",
+            dependencies: [
+                "SystemProcess", "ExecutorProtocol", "PluginSession", "Trust", "ControlProtocol", "LinuxSystem",
+            ],
+            swiftSettings: strict),
+        .target(
             name: "OperatorCLI",
             dependencies: [
                 "BundleFormat", "BundleStore", "FleetAPI", "FleetTransfer", "Spool", "ControlProtocol",
@@ -148,7 +156,10 @@ let package = Package(
         // Entry points.
         .executableTarget(
             name: "holdfastd",
-            dependencies: ["SupervisorRuntime", "OutputRuntime", "MonitorRuntime", "UplinkRuntime", "LinuxSystem"],
+            dependencies: [
+                "SupervisorRuntime", "OutputRuntime", "MonitorRuntime", "UplinkRuntime", "ExecutorRuntime",
+                "LinuxSystem",
+            ],
             swiftSettings: strict, linkerSettings: selfContained),
         .executableTarget(
             name: "holdfast", dependencies: ["OperatorCLI"], swiftSettings: strict,
@@ -209,6 +220,12 @@ let package = Package(
             name: "PluginSessionTests",
             dependencies: ["PluginSession", "ControlProtocol", "LinuxSystem", "MonotonicTime", "TestSupport"],
             exclude: ["behaviours.c"], swiftSettings: strict),
+        .testTarget(
+            name: "ExecutorRuntimeTests",
+            dependencies: [
+                "ExecutorRuntime", "ExecutorProtocol", "PluginSession", "Trust", "ControlProtocol", "LinuxSystem",
+                "MonotonicTime", "TestSupport",
+            ], swiftSettings: strict),
         .testTarget(name: "ProbingTests", dependencies: ["Probing", "MonotonicTime"], swiftSettings: strict),
         .testTarget(
             name: "MonitorProtocolTests",

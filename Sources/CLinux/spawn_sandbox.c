@@ -170,6 +170,30 @@ static void give_up_capabilities(void) {
     give_up(39);                  // CAP_BPF
 }
 
+// A rule of the parent's holds for files, and those of a new directory in memory are none that it could name. The ruleset is
+// shared with the parent: it has to be one for this child alone.
+static answer allow_private(const struct hf_spawn_request *request, const char *path) {
+    answer place = CALL4(SYS_openat, AT_FDCWD, path, O_PATH | O_CLOEXEC, 0);
+    if (place < 0) return place == -ENOENT ? 0 : place;
+    struct {
+        uint64_t allowed;
+        int32_t file;
+    } __attribute__((packed)) rule;
+    rule.allowed = request->private_rights;
+    rule.file = (int32_t)place;
+    answer result = CALL4(SYS_landlock_add_rule, request->ruleset, 1, &rule, 0);
+    CALL1(SYS_close, place);
+    return result;
+}
+
+static void allow_private_paths(const struct hf_spawn_request *request, const struct hf_sandbox *sandbox) {
+    for (size_t index = 0; index < sandbox->path_count; index++) {
+        if (sandbox->paths[index].kind != HF_PATH_PRIVATE) continue;
+        answer result = allow_private(request, sandbox->paths[index].path);
+        if (result < 0) fail_at(request, HF_STEP_PATH, (int32_t)index, result);
+    }
+}
+
 // MARK: All of it
 
 // Without privileges: the same user and group inside, and no others.
@@ -195,6 +219,7 @@ void hf_enter_sandbox(const struct hf_spawn_request *request) {
     if (sandbox->user_map) map_identity(request, sandbox);
     if (sandbox->without_network && (result = start_loopback()) < 0) fail(request, HF_STEP_LOOPBACK, result);
     if (sandbox->path_count) arrange_paths(request, sandbox);
+    if (request->ruleset >= 0 && request->private_rights) allow_private_paths(request, sandbox);
     if (sandbox->is_sealed && (result = close_ways_out()) < 0) fail(request, HF_STEP_SEAL, result);
     give_up_capabilities();
 }

@@ -6,6 +6,8 @@ package struct Configuration: Equatable, Sendable {
     package var output: OutputSettings
     package var preservation: PreservationSettings
     package var uplink: UplinkSection
+    /// In the order in which they stand in the files.
+    package var plugins: [PluginSettings]
     /// The user's part of the tree: the children of the root, in the order in which they stand in the files.
     package var children: [ChildSpecification]
     /// How each worker's process is launched, by the worker's name.

@@ -72,5 +72,8 @@ extension SystemError {
         isOutOfDescriptors || [EAGAIN, ENOMEM, ENOBUFS, ETOOMANYREFS].contains(errno)
     }
     package var isOutOfDescriptors: Bool { errno == EMFILE || errno == ENFILE }
+    /// A symbolic link where none is followed, among others (open(2), O_NOFOLLOW).
+    package var isLinkLoop: Bool { errno == ELOOP }
+    package var isTooLarge: Bool { errno == EFBIG }
     package var isNoSpace: Bool { errno == ENOSPC || errno == EDQUOT }
 }

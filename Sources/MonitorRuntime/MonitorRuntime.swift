@@ -191,7 +191,7 @@ package final class MonitorRuntime {
     }
 
     private func answer(_ id: Int, _ text: String) {
-        for (part, isLast) in AnswerParts(text) { channel.send(.answer(id: id, part: part, isLast: isLast)) }
+        for (part, isLast) in PacketParts(text) { channel.send(.answer(id: id, part: part, isLast: isLast)) }
     }
 
     // MARK: Sampling

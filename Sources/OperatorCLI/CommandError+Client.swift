@@ -55,6 +55,12 @@ extension CommandError {
             self.init(code: .enrolmentRefused, message: "not enrolled: \(message.escapedForTerminal)")
         case .upgradeRefused(let message):
             self.init(code: .upgradeRefused, message: "not upgraded: \(message.escapedForTerminal)")
+        case .executionRefused(let message):
+            self.init(code: .executionRefused, message: "not carried out: \(message.escapedForTerminal)")
+        case .noSuchExecution(let id):
+            self.init(
+                code: .notFound,
+                message: "there is no command \(id.escapedForTerminal), or nobody knows of it any more")
         case .unavailable(let message):
             self.init(code: .unavailable, message: message.escapedForTerminal)
         }

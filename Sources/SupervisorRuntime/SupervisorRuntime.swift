@@ -27,6 +27,11 @@ package final class SupervisorRuntime {
     let telemetryLosses: OutputLosses
     let throttle = WorkerThrottle()
     let criticalCommand: CriticalCommand
+    let executions: ExecutionService
+    /// `nil` while there are no plugins.
+    var executorSetup: ExecutorSetup?
+    /// Where plugins report to that have run since the start, by what the uplink calls them.
+    var pluginTelemetry: [String: TelemetrySocket] = [:]
     var preservation = PreservationWatch()
     /// Of Holdfast's own processes that somebody has stopped: when that has lasted too long.
     var stopTimers: [String: TimerID] = [:]
@@ -57,7 +62,7 @@ package final class SupervisorRuntime {
             runsAsRoot ? nil : development, cgroups.warning, keeper.warning, missed == 0 ? nil : incomplete,
             unsealedWarning, isWithoutControlGroup ? withoutGroup : nil, runsMonitor ? pressureWarning : nil,
         ].compactMap { $0 } + cgroups.unenforced(configuration.launches) + outputSetup.warnings
-            + confinementWarningsOfMonitor + confinementWarningsOfUplink
+            + confinementWarningsOfMonitor + confinementWarningsOfUplink + executorWarnings
     }
     var control: ControlServer?
     private var isWithoutControlGroup = false
@@ -115,6 +120,11 @@ package final class SupervisorRuntime {
         losses = OutputLosses(loop: loop)
         var deliver: (Event) -> Void = { _ in }
         processes = ProcessTable(loop: loop, runtime: keeper.runtime) { deliver($0) }
+        executions = ExecutionService(
+            loop: loop,
+            launcher: ExecutorLauncher(
+                loop: loop, processes: processes, cgroups: cgroups, defaults: defaults, directory: directory,
+                runtime: keeper.runtime))
         criticalCommand = CriticalCommand(loop: loop, processes: processes, defaults: defaults)
         deliver = { [unowned self] in driver.deliver($0) }
     }
@@ -227,6 +237,8 @@ package final class SupervisorRuntime {
         }
         releaseUnlessProtected()
         probes.configure(configuration.probes)
+        // After what was there before has been ended, theirs too.
+        connectExecutors()
         commit()
         serviceManager.started()
         onStarted()
@@ -267,6 +279,7 @@ package final class SupervisorRuntime {
         // While somebody is there to log it.
         losses.close()
         telemetryLosses.close()
+        executions.stop(because: "the runtime was stopped over it")
         chronicle.record(.runtimeStopping, "\(reason): stopping everything in reverse order")
         log.write(.notice, "\(reason): stopping")
         driver.deliver(.shutdownRequested)
@@ -414,6 +427,7 @@ package final class SupervisorRuntime {
         refreshMonitor()
         if runsUplink { refreshUplink() } else { uplinkLink.disconnect() }
         refreshTelemetry()
+        configureExecutors()
         applyLimits(exceptUnchanged: former.launches)
         throttleAll()
         releaseUnlessProtected()

@@ -122,7 +122,7 @@ package final class UplinkRuntime {
     }
 
     private func answer(_ id: Int, _ answer: JSONValue) {
-        for (part, isLast) in AnswerParts(answer.text) {
+        for (part, isLast) in PacketParts(answer.text) {
             channel.send(.answer(id: id, part: part, isLast: isLast))
         }
     }

@@ -1,4 +1,5 @@
 // One binary under several names: processes that share their pages cost little together.
+import ExecutorRuntime
 import LinuxSystem
 import MonitorRuntime
 import OutputRuntime
@@ -13,6 +14,8 @@ case "holdfast-monitor":
     SystemCall.exit(MonitorRuntime.run())
 case "holdfast-uplink":
     SystemCall.exit(UplinkRuntime.run())
+case "holdfast-executor":
+    SystemCall.exit(ExecutorRuntime.run())
 default:
     SystemCall.exit(SupervisorRuntime.run(SupervisorCommandLine(arguments)))
 }

@@ -48,6 +48,20 @@ struct ControlRequestTests {
                 .invalidParameter("limit")
             ),
             (VarlinkCall(method: "io.holdfast.Runtime.Events"), .expectedMore),
+            (
+                VarlinkCall(method: "io.holdfast.Runtime.Execute", parameters: ["id": "a b", "kind": "k"], more: true),
+                .invalidParameter("id")
+            ),
+            (
+                VarlinkCall(
+                    method: "io.holdfast.Runtime.Execute", parameters: ["id": "a", "kind": "k", "time_limit_s": 0],
+                    more: true), .invalidParameter("time_limit_s")
+            ),
+            (
+                VarlinkCall(
+                    method: "io.holdfast.Runtime.Execute", parameters: ["id": "a", "kind": "k", "payload": "x"],
+                    more: true), .invalidParameter("payload")
+            ),
         ] as [(VarlinkCall, VarlinkServiceError)])
     func `a call for what does not exist is answered by the standard error`(
         call: VarlinkCall, error: VarlinkServiceError
@@ -58,12 +72,12 @@ struct ControlRequestTests {
     @Test func `only the methods that steer workers change anything`() {
         let reading: [RuntimeMethod] = [
             .status, .events(since: nil, follow: true), .incidents(worker: nil, limit: nil),
-            .logs(worker: "a", lines: nil, follow: false), .health, .metrics, .uplink,
+            .logs(worker: "a", lines: nil, follow: false), .health, .metrics, .uplink, .plugins,
         ]
         let changing: [RuntimeMethod] = [
             .startWorker(name: "a"), .stopWorker(name: "a"), .restartWorker(name: "a"), .pauseWorker(name: "a"),
             .resumeWorker(name: "a"), .reload, .upgrade(binary: nil),
-            .enrol(token: "t"),
+            .enrol(token: "t"), .execute(ExecutionCall(id: "1", kind: "a.b")), .cancelExecution(id: "1"),
         ]
         #expect(reading.allSatisfy { !$0.changesState })
         #expect(changing.allSatisfy { $0.changesState })

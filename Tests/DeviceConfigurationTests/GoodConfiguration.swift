@@ -34,6 +34,16 @@ let goodConfiguration = """
     [uplink.readings]
     time_to_live = "7d"
 
+    [[plugin]]
+    name = "deploy"
+    file = "/bin/true"
+    sha256 = "E3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    kinds = ["bundle.deploy", "bundle.remove"]
+    grants = ["bundle", "artifact"]
+    memory_max = "64M"
+    time_limit = "1h"
+    parallel = 2
+
     [worker_defaults]
     restart = "on-failure"
     stop_signal = "SIGINT"

@@ -198,7 +198,7 @@ private let overrides: [Override] = [
                 #"t.toml:17:1: worker.logger.wachdog: is not known here (did you mean "watchdog"?)"#,
                 "environment: HOLDFAST_CONFIG_NAME: is not a setting; allowed: HOLDFAST_CONFIG__<SECTION>__<KEY>",
                 "environment: HOLDFAST_CONFIG_RUNTIME__NAME: is not a setting (did you mean HOLDFAST_CONFIG__RUNTIME__NAME?)",
-                "env: : is not a setting; allowed: HOLDFAST_CONFIG__<KEY>, one of OUTPUT, PRESERVATION, RUNTIME, SUPERVISOR, UPLINK, WORKER, WORKER_DEFAULTS",
+                "env: : is not a setting; allowed: HOLDFAST_CONFIG__<KEY>, one of OUTPUT, PLUGIN, PRESERVATION, RUNTIME, SUPERVISOR, UPLINK, WORKER, WORKER_DEFAULTS",
                 "env: OUTPUT__FILES: output.files: 0 is out of range; allowed: a whole number from 1 to 100",
                 #"env: OUTPUT__RATE: output.rate: "much" is not a size; allowed: a size such as "256K", "64M" or "1G", from 1K to 1G"#,
                 "env: RUNTIME: names a section, not a setting; allowed: HOLDFAST_CONFIG__RUNTIME__<KEY>",
@@ -328,9 +328,10 @@ private let overrides: [Override] = [
         let probed = files.replacing(
             "name = \"logger\"\ncommand",
             with: "name = \"logger\"\nprobe = [{ name = \"logger\", type = \"tcp\", port = 1 }]\ncommand")
-        let supervisors = probed.replacing("name = \"vision\"", with: "name = \"logger\"")
+        let supervisors =
+            probed.replacing("name = \"vision\"", with: "name = \"logger\"")
             .replacing("supervisor = \"vision\"", with: "").replacing(
-                "name = \"logger\"\nprobe", with: "name = \"LOGGER\"\nprobe")
+                "name = \"logger\"\nprobe", with: "name = \"LOGGER\"\nprobe") + "[[plugin]]\nname = \"logger\"\n"
         for name in ConfigurationSchema.document.subtables.flatMap(names) {
             // A text that nothing takes: only the value is wrong then.
             let report = Configuration.read(supervisors, variables: [(prefix + name, "\u{7}")])

@@ -126,6 +126,8 @@ struct hf_spawn_request {
     uint32_t without_capabilities;
     /// A Landlock ruleset (landlock(7)); -1: none.
     int32_t ruleset;
+    /// What the ruleset is to allow below the sandbox's private places, which are made after it (LANDLOCK_ACCESS_FS_*).
+    uint64_t private_rights;
     /// A program for seccomp(2), eight bytes an instruction (struct sock_filter).
     const uint64_t *_Nullable filter;
     size_t filter_count;

@@ -13,6 +13,10 @@ package enum RuntimeError: Error, Equatable, Sendable {
     case enrolmentRefused(message: String)
     /// The new binary cannot take over; the old one runs on.
     case upgradeRefused(message: String)
+    /// The command is not carried out, and why: no plugin for its kind, one that was refused, another command under its id.
+    case executionRefused(message: String)
+    /// There is no command with this id, or nobody knows of it any more.
+    case noSuchExecution(id: String)
     /// The runtime is stopping, or has too many clients.
     case unavailable(message: String)
 
@@ -25,12 +29,14 @@ package enum RuntimeError: Error, Equatable, Sendable {
         case uplinkUnavailable = "UplinkUnavailable"
         case enrolmentRefused = "EnrolmentRefused"
         case upgradeRefused = "UpgradeRefused"
+        case executionRefused = "ExecutionRefused"
+        case noSuchExecution = "NoSuchExecution"
         case unavailable = "Unavailable"
 
         var fullName: String { "\(RuntimeInterface.name).\(rawValue)" }
     }
 
-    private enum Key: String { case name, message, problems }
+    private enum Key: String { case name, message, problems, id }
 
     package var reply: VarlinkReply {
         let (name, parameters): (Name, JSONObject) =
@@ -43,6 +49,8 @@ package enum RuntimeError: Error, Equatable, Sendable {
             case .uplinkUnavailable(let message): (.uplinkUnavailable, [Key.message.rawValue: message.json])
             case .enrolmentRefused(let message): (.enrolmentRefused, [Key.message.rawValue: message.json])
             case .upgradeRefused(let message): (.upgradeRefused, [Key.message.rawValue: message.json])
+            case .executionRefused(let message): (.executionRefused, [Key.message.rawValue: message.json])
+            case .noSuchExecution(let id): (.noSuchExecution, [Key.id.rawValue: id.json])
             case .unavailable(let message): (.unavailable, [Key.message.rawValue: message.json])
             }
         return VarlinkReply(parameters: parameters, error: name.fullName)
@@ -64,6 +72,8 @@ package enum RuntimeError: Error, Equatable, Sendable {
             case .uplinkUnavailable: .uplinkUnavailable(message: message)
             case .enrolmentRefused: .enrolmentRefused(message: message)
             case .upgradeRefused: .upgradeRefused(message: message)
+            case .executionRefused: .executionRefused(message: message)
+            case .noSuchExecution: .noSuchExecution(id: reply.parameters[Key.id.rawValue]?.stringValue ?? "")
             case .unavailable: .unavailable(message: message)
             }
     }

@@ -77,7 +77,7 @@ package enum RuntimeInterface {
           # incident-completed, group-abandoned, reloaded, output-lost, events-lost, notify-refused, runtime-started,
           # runtime-adopted, runtime-upgrading, runtime-stopping, level-changed, throttled, alert, worker-shed, worker-restored,
           # sensor-failed, sensor-recovered, probe-failed, probe-recovered, uplink-enrolled, uplink-refused, uplink-connected,
-          # uplink-disconnected, telemetry-lost, warning
+          # uplink-disconnected, telemetry-lost, command-ended, warning
           kind: string,
           worker: ?string,
           supervisor: ?string,
@@ -188,6 +188,31 @@ package enum RuntimeInterface {
           refused: int
         )
 
+        # A kind of commands, as the plugin declares it: several may run at once; done twice it does no harm; it ends when it is told to.
+        type PluginKind (
+          name: string,
+          summary: ?string,
+          parallel: bool,
+          repeatable: bool,
+          cancellable: bool
+        )
+
+        # state: unchecked (nobody has looked at the file yet), ready or refused (reason says why). version, summary and kinds are what
+        # the plugin says of itself; missing_grants is what it would like to be granted, and is not. running and waiting: commands.
+        type Plugin (
+          name: string,
+          file: string,
+          state: string,
+          reason: ?string,
+          version: ?string,
+          summary: ?string,
+          kinds: []PluginKind,
+          grants: []string,
+          missing_grants: []string,
+          running: int,
+          waiting: int
+        )
+
         method Status() -> (runtime: Runtime, supervisors: []Supervisor, workers: []Worker)
 
         # want the worker, and forget its failures
@@ -237,6 +262,19 @@ package enum RuntimeInterface {
         # new runtime answers at the same place a moment later.
         method Upgrade(binary: ?string) -> ()
 
+        # Has a plugin carry out a command. With more: how it stands, and at the end what became of it. state: queued (it waits for
+        # another one), running, succeeded (with the result) or failed (with a code, a stable word, and a message). log: a line that the plugin
+        # has logged; such a reply says nothing else. The same id again is the same command: whoever asks while it runs hears the rest, whoever
+        # asks afterwards its end, as long as that is known. It goes on when the client goes away.
+        method Execute(id: string, kind: string, payload: ?object, time_limit_s: ?float) -> (state: string, plugin: string,
+          percent: ?int, message: ?string, log: ?string, code: ?string, result: ?object)
+
+        # Ends a command. Answered once its plugin has been told; the command then fails with the code cancelled.
+        method CancelExecution(id: string) -> ()
+
+        # Answered when every plugin's file has been looked at.
+        method Plugins() -> (plugins: []Plugin)
+
         error NoSuchWorker (name: string)
         error NotPermitted (message: string)
         # every problem as file:line:column: key: what is wrong
@@ -250,6 +288,10 @@ package enum RuntimeInterface {
         error EnrolmentRefused (message: string)
         # the new binary cannot take over, and why; the old one runs on
         error UpgradeRefused (message: string)
+        # the command is not carried out, and why
+        error ExecutionRefused (message: string)
+        # there is no command with this id, or nobody knows of it any more
+        error NoSuchExecution (id: string)
         # the runtime is stopping, or has too many clients
         error Unavailable (message: string)
 

@@ -18,6 +18,9 @@ package enum RuntimeMethod: Equatable, Sendable {
     case reload
     /// - `binary`: an absolute path; `nil` for the file that the runtime was started from.
     case upgrade(binary: String?)
+    case execute(ExecutionCall)
+    case cancelExecution(id: String)
+    case plugins
 
     /// The methods' names without the interface.
     package enum Name: String, CaseIterable, Sendable {
@@ -36,9 +39,12 @@ package enum RuntimeMethod: Equatable, Sendable {
         case enrol = "Enrol"
         case reload = "Reload"
         case upgrade = "Upgrade"
+        case execute = "Execute"
+        case cancelExecution = "CancelExecution"
+        case plugins = "Plugins"
     }
 
-    private enum Key: String { case name, since, follow, worker, limit, lines, binary, token }
+    private enum Key: String { case name, since, follow, worker, limit, lines, binary, token, id }
 
     /// - Parameter name: without the interface.
     init(name: String, call: VarlinkCall) throws(VarlinkServiceError) {
@@ -69,6 +75,9 @@ package enum RuntimeMethod: Equatable, Sendable {
             case .enrol: .enrol(token: try arguments.required(Key.token))
             case .reload: .reload
             case .upgrade: .upgrade(binary: try arguments.optional(Key.binary))
+            case .execute: .execute(try ExecutionCall(&arguments))
+            case .cancelExecution: .cancelExecution(id: try arguments.required(Key.id))
+            case .plugins: .plugins
             }
         try arguments.refuseOthers()
         guard call.more || !isStream else { throw .expectedMore }
@@ -91,15 +100,18 @@ package enum RuntimeMethod: Equatable, Sendable {
         case .enrol: .enrol
         case .reload: .reload
         case .upgrade: .upgrade
+        case .execute: .execute
+        case .cancelExecution: .cancelExecution
+        case .plugins: .plugins
         }
     }
 
     /// Whether the method answers with several replies, and must be called with `more`.
     package var isStream: Bool {
         switch self {
-        case .events, .logs: true
+        case .events, .logs, .execute: true
         case .status, .startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .incidents, .health,
-            .metrics, .uplink, .enrol, .reload, .upgrade:
+            .metrics, .uplink, .enrol, .reload, .upgrade, .cancelExecution, .plugins:
             false
         }
     }
@@ -107,9 +119,10 @@ package enum RuntimeMethod: Equatable, Sendable {
     /// Whether the method changes anything, and so needs the right to do so.
     package var changesState: Bool {
         switch self {
-        case .startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .enrol, .reload, .upgrade:
+        case .startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .enrol, .reload, .upgrade,
+            .execute, .cancelExecution:
             true
-        case .status, .events, .incidents, .logs, .health, .metrics, .uplink: false
+        case .status, .events, .incidents, .logs, .health, .metrics, .uplink, .plugins: false
         }
     }
 
@@ -117,7 +130,9 @@ package enum RuntimeMethod: Equatable, Sendable {
     package var call: VarlinkCall {
         var parameters = JSONObject()
         switch self {
-        case .status, .health, .metrics, .uplink, .reload: break
+        case .status, .health, .metrics, .uplink, .reload, .plugins: break
+        case .execute(let call): parameters = call.parameters
+        case .cancelExecution(let id): parameters[Key.id.rawValue] = .string(id)
         case .enrol(let token): parameters[Key.token.rawValue] = .string(token)
         case .upgrade(let binary): parameters[Key.binary.rawValue] = binary?.json
         case .startWorker(let name), .stopWorker(let name), .restartWorker(let name), .pauseWorker(let name),

@@ -41,6 +41,7 @@ struct EnvironmentCheck {
             inspectAccounts(worker, draft)
         }
         inspectCriticalCommand(draft)
+        for plugin in draft.plugins { inspectFile(of: plugin) }
         // The default group may well be missing: then only root reads.
         if let place = draft.controlGroupPlace, let name = draft.configuration?.runtime.controlGroup,
             case .missing(let reason) = group(name)
@@ -110,6 +111,19 @@ struct EnvironmentCheck {
         inspect(
             command.program, in: "/", searchPath: WorkerLaunch.defaultSearchPath, command.place,
             "preservation.critical_command")
+    }
+
+    /// What it must be besides, whoever carries out a command looks at.
+    private mutating func inspectFile(of plugin: PluginDraft) {
+        guard let file = plugin.plugin?.file else { return }
+        do throws(SystemError) {
+            guard try status(of: file).kind != .regular else { return }
+            add(plugin.filePlace, "\(plugin.path).file", "\(file.quoted) is not a regular file")
+        } catch {
+            add(
+                plugin.filePlace, "\(plugin.path).file", "\(file.quoted) \(EnvironmentCheck.words(error))",
+                allowed: "an existing file")
+        }
     }
 
     private mutating func inspect(

@@ -26,6 +26,7 @@ struct ConfigurationDraft {
     /// Complete only when no problem was found.
     let configuration: Configuration?
     let workers: [WorkerDraft]
+    let plugins: [PluginDraft]
     /// The place of `default_user`, and whether it was set.
     let defaultUserPlace: SourcePlace?
     let controlGroupPlace: SourcePlace?
@@ -64,6 +65,7 @@ struct ConfigurationDraft {
         }
 
         let uplink = UplinkSection(document.subtable(UplinkSchema.table))
+        plugins = PluginDraft.all(document, context)
 
         let defaultsTable = document.subtable(PolicySchema.defaultsTable)
         let defaults = WorkerDefaults(
@@ -98,8 +100,9 @@ struct ConfigurationDraft {
             if !worker.probes.isEmpty { probes[worker.launch.name] = worker.probes.compactMap(\.probe) }
         }
         configuration = Configuration(
-            runtime: runtime, output: output, preservation: preservation, uplink: uplink, children: children,
-            launches: launches, outputs: outputs, telemetry: telemetry, shedOrders: shedOrders, probes: probes)
+            runtime: runtime, output: output, preservation: preservation, uplink: uplink,
+            plugins: plugins.compactMap(\.plugin), children: children, launches: launches, outputs: outputs,
+            telemetry: telemetry, shedOrders: shedOrders, probes: probes)
     }
 
     /// The path of a socket has little room (unix(7)), and each worker has one below `runtime_dir`.
@@ -121,7 +124,7 @@ struct ConfigurationDraft {
         _ problems: ProblemCollector
     ) -> OverrideTable {
         if variables.isEmpty { return OverrideTable() }
-        let repeated = [SupervisorSchema.table, WorkerSchema.table]
+        let repeated = [SupervisorSchema.table, WorkerSchema.table, PluginSchema.table]
         var names = Dictionary(uniqueKeysWithValues: repeated.map { ($0.name, files.pieces(of: $0).map(\.childName)) })
         for worker in files.pieces(of: WorkerSchema.table) {
             // Of several with one name, which is reported elsewhere, the first is meant.

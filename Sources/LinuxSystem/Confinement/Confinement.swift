@@ -7,6 +7,9 @@ package struct Confinement: Sendable {
     package var dropsCapabilities = false
     /// A ruleset of ours, made with `LandlockRules`: what it does not allow, the process may not open.
     package var ruleset: Int32?
+    /// Whether the ruleset is to allow everything below the sandbox's scratch directories. It has to be this process's alone
+    /// then, for each process adds its own directories to it.
+    package var allowsScratch = false
     /// Which system calls it may not make.
     package var systemCalls: SystemCallFilter?
     /// What it sees of the machine.

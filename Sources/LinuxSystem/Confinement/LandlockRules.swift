@@ -71,6 +71,14 @@ package struct LandlockRules: Sendable {
         return SharedDescriptor(ruleset)
     }
 
+    /// What a process may do in a directory that is all its own, as far as this kernel knows it; 0 without Landlock.
+    static var rightsOfScratch: UInt64 {
+        guard let version = try? SystemCall.perform("landlock_create_ruleset", nil, { hf_landlock_version() }) else {
+            return 0
+        }
+        return Rights([.read, .write] as Access).intersection(.known(to: version)).rawValue
+    }
+
     private static func add(_ file: Int32, _ rights: Rights, to ruleset: borrowing Descriptor) throws(SystemError) {
         // Rights that only a directory can have are refused for anything else.
         let isDirectory = try SystemCall.status(file).kind == .directory

@@ -105,6 +105,7 @@ extension hf_spawn_request {
         no_new_privileges = source.confinement.forbidsNewPrivileges ? 1 : 0
         without_capabilities = source.confinement.dropsCapabilities ? 1 : 0
         ruleset = source.confinement.ruleset ?? -1
+        private_rights = source.confinement.allowsScratch ? LandlockRules.rightsOfScratch : 0
         let instructions = source.confinement.systemCalls?.instructions ?? []
         filter = UnsafePointer(room.place(instructions))
         filter_count = instructions.count

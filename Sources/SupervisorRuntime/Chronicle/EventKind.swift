@@ -38,5 +38,7 @@ enum EventKind: String, CaseIterable {
     case uplinkDisconnected = "uplink-disconnected"
     /// What workers reported and nobody took in.
     case telemetryLost = "telemetry-lost"
+    /// Of a plugin: what has become of it.
+    case commandEnded = "command-ended"
     case warning
 }

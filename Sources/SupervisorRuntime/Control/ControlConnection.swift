@@ -52,11 +52,14 @@ final class ControlConnection {
     }
 
     func send(_ reply: VarlinkReply) {
-        awaitsReply = false
+        awaitsReply = reply.continues
         guard !isOneway else { return }
         outgoing += MessageFramer.frame(reply.json)
         pump()
     }
+
+    /// Whether the client has not read for a while: replies that others will follow had better be left out.
+    var isCongested: Bool { outgoing.count - sent > Self.writeAhead }
 
     /// The call is answered later, by `send`; nothing more is read until then.
     func deferReply() {

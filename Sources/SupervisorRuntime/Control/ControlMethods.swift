@@ -39,6 +39,9 @@ extension SupervisorRuntime {
             ask(.status, for: connection) { (try? UplinkStatus(json: $0)).map { VarlinkReply($0) } }
         case .enrol(let token):
             enrol(token, for: connection)
+        case .execute(let call): executions.execute(call, for: connection)
+        case .cancelExecution(let id): executions.cancel(id, for: connection)
+        case .plugins: executions.list(for: connection)
         case .upgrade(let binary):
             upgrade(to: binary, for: connection)
         case .reload:

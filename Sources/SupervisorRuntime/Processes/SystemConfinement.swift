@@ -16,11 +16,14 @@ struct SystemConfinement {
     /// Kept open: what a process is started with.
     private let ruleset: SharedDescriptor?
 
-    /// For processes that are this very program under another name.
-    /// - Parameter files: what it opens besides the program and its libraries.
+    /// - Parameters:
+    ///   - program: what it executes; mostly this very program under another name.
+    ///   - files: what it opens besides the program and its libraries.
+    ///   - sandbox: what it sees of the machine. With one, this is for one process only: each adds its scratch directories to
+    ///     the rules.
     init(
-        _ user: User, files: LandlockRules, denying families: Set<SystemCallFilter.Family>,
-        limits: [ResourceLimit]
+        _ user: User, program: String = ownProgram, files: LandlockRules,
+        denying families: Set<SystemCallFilter.Family>, limits: [ResourceLimit], sandbox: Sandbox? = nil
     ) {
         self.user = user
         // Whoever started the runtime may have allowed less already.
@@ -34,7 +37,9 @@ struct SystemConfinement {
         } else {
             warnings.append("this kernel filters no system calls (CONFIG_SECCOMP_FILTER): \(Self.lessConfined)")
         }
-        ruleset = Self.ruleset(Self.addingProgram(to: files), &warnings)
+        ruleset = Self.ruleset(Self.adding(program, to: files), &warnings)
+        confinement.sandbox = sandbox
+        confinement.allowsScratch = sandbox != nil
         confinement.ruleset = ruleset?.rawValue
         self.confinement = confinement
         self.warnings = warnings
@@ -65,7 +70,7 @@ struct SystemConfinement {
     private static let fallbackUser = "nobody"
 
     /// Looks the user up, who has the name of the process.
-    static func user(named name: String) -> User {
+    static func user(named name: String, executing program: String = ownProgram) -> User {
         // Without root everything runs as one user, which the runtime says once for all.
         guard SystemCall.effectiveUserID() == 0 else { return User() }
         var user = User()
@@ -77,9 +82,9 @@ struct SystemConfinement {
                 + "processes can interfere with it; systemd-sysusers creates the user"
         }
         guard let account else { return user }
-        guard mayExecute(account) else {
+        guard mayExecute(account, program) else {
             user.warning =
-                "\(account.name) may not execute this program, so \(name) runs as root, though without capabilities: "
+                "\(account.name) may not execute \(program == ownProgram ? "this program" : program), so \(name) runs as root, though without capabilities: "
                 + "make the file executable for all (chmod o+rx)"
             return user
         }
@@ -88,8 +93,8 @@ struct SystemConfinement {
     }
 
     /// By the program's own mode. Who starts it through /proc/self/exe need not be able to reach it by its path.
-    private static func mayExecute(_ account: UserAccount) -> Bool {
-        guard let program = try? SystemCall.status(of: ownProgram) else { return false }
+    private static func mayExecute(_ account: UserAccount, _ path: String) -> Bool {
+        guard let program = try? SystemCall.status(of: path) else { return false }
         let right: UInt32 = program.uid == account.uid ? 0o100 : program.gid == account.gid ? 0o010 : 0o001
         return program.mode & right != 0
     }
@@ -103,10 +108,10 @@ struct SystemConfinement {
         "/etc/ld.so.cache", "/etc/ld.so.preload", "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib",
     ]
 
-    /// What it takes to execute this program, and to load libraries later.
-    private static func addingProgram(to files: LandlockRules) -> LandlockRules {
+    /// What it takes to execute the program, and to load libraries later.
+    private static func adding(_ program: String, to files: LandlockRules) -> LandlockRules {
         var rules = files
-        rules.allow(ownProgram, [.read, .execute])
+        rules.allow(program, [.read, .execute])
         if let interpreter = SystemCall.programInterpreter { rules.allow(interpreter, [.read, .execute]) }
         for path in libraries { rules.allow(path, .read) }
         // Libraries that are shipped beside the program ($ORIGIN).

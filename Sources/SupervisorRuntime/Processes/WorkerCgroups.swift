@@ -115,11 +115,26 @@ final class WorkerCgroups {
         leftovers.removeAll { (try? $0.remove()) != nil }
     }
 
+    /// Removes a cgroup whose process has ended, now or when the last of what it has started has gone.
+    func discard(_ cgroup: Cgroup) {
+        if (try? cgroup.remove()) != nil { return }
+        try? cgroup.kill()
+        leftovers.append(cgroup)
+    }
+
+    /// Whether a limit on memory is kept by cgroups.
+    var limitsMemory: Bool { home != nil && missing["memory"] == nil }
+
     /// A cgroup for a new instance; `nil` where there are none.
     func make(for worker: String, _ instance: InstanceID, _ limits: GroupLimits = GroupLimits()) -> Cgroup? {
+        make(for: worker, number: "\(instance.rawValue)", limits)
+    }
+
+    /// - Parameter number: tells it from others of the same name.
+    func make(for worker: String, number: String, _ limits: GroupLimits = GroupLimits()) -> Cgroup? {
         guard let home else { return nil }
         do throws(SystemError) {
-            let cgroup = try home.makeChild("\(worker).\(instance.rawValue)")
+            let cgroup = try home.makeChild("\(worker).\(number)")
             // Before anything is in it.
             if limits != GroupLimits() { apply(limits, to: cgroup) }
             return cgroup

@@ -101,12 +101,14 @@ extension SupervisorRuntime {
         commit()
         if let warning = keeper.warning { return refuseUpgrade(to: path, warning, connection) }
         log.write(.notice, "executing \(path)")
+        executions.stop(because: "the runtime was upgraded over it")
         do throws(SystemError) {
             // The new one takes what it finds for the limit that it was started with.
             try defaults.restoreDescriptorLimit()
             try InheritedDescriptors.execute(
                 path, SupervisorCommandLine.run(configuration: configurationPath).arguments, leaving: handedOver)
         } catch {
+            executions.resume()
             try? defaults.raiseDescriptorLimit()
             refuseUpgrade(to: path, "it cannot be executed: \(error.message)", connection)
         }

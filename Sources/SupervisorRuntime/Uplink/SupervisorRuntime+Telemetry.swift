@@ -54,13 +54,14 @@ extension SupervisorRuntime {
     /// After a reload.
     func refreshTelemetry() {
         for resource in resources.values { refreshTelemetry(of: resource) }
+        refreshPluginTelemetry()
     }
 
     func connectTelemetryDrain() {
         telemetryDrain.sockets = { [unowned self] in
             resources.values.compactMap { resource in
                 resource.telemetry.map { (worker: resource.name, socket: $0) }
-            }
+            } + pluginTelemetry.map { (worker: $0.key, socket: $0.value) }
         }
         telemetryDrain.isRead = { [unowned self] in uplinkLink.isConnected }
         telemetryDrain.onLost = { [unowned self] worker, datagrams in

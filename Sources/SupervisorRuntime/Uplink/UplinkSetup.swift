@@ -16,13 +16,17 @@ struct UplinkSetup {
     }
 
     /// Names of hosts (nsswitch.conf(5), systemd-resolved), certificates, and what the device tells of itself.
-    private static let readable = [
+    static let readableForNetwork = [
         "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf", "/etc/services",
         "/etc/protocols", "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager/resolv.conf", "/etc/ssl",
         "/etc/pki", "/etc/ca-certificates", "/etc/crypto-policies", "/usr/share/ca-certificates",
-        "/usr/local/share/ca-certificates", "/etc/os-release", "/etc/machine-info", "/etc/localtime",
-        "/usr/share/zoneinfo", "/proc", "/sys/firmware/devicetree/base", "/sys/devices/virtual/dmi/id",
+        "/usr/local/share/ca-certificates",
     ]
+    private static let readable =
+        readableForNetwork + [
+            "/etc/os-release", "/etc/machine-info", "/etc/localtime",
+            "/usr/share/zoneinfo", "/proc", "/sys/firmware/devicetree/base", "/sys/devices/virtual/dmi/id",
+        ]
 
     init(_ configuration: Configuration) {
         let state = configuration.runtime.stateDirectory

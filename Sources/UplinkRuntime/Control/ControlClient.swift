@@ -1,6 +1,7 @@
 import ControlProtocol
 import LinuxSystem
 import MonotonicTime
+import SystemProcess
 
 /// Calls methods of io.holdfast.Runtime, one after the other, each within its time.
 final class ControlClient {
@@ -96,8 +97,9 @@ final class ControlClient {
             "the configuration is invalid, and nothing was changed: \(problems.joined(separator: "; "))"
         case .notPermitted(let message)?, .outputUnavailable(let message)?, .monitorUnavailable(let message)?,
             .uplinkUnavailable(let message)?, .enrolmentRefused(let message)?, .upgradeRefused(let message)?,
-            .unavailable(let message)?:
+            .executionRefused(let message)?, .unavailable(let message)?:
             message
+        case .noSuchExecution(let id)?: "there is no command \(id) on this device, or nobody knows of it any more"
         case nil: "holdfastd has answered \(error)"
         }
     }

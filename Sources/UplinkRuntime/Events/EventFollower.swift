@@ -1,6 +1,7 @@
 import ControlProtocol
 import LinuxSystem
 import MonotonicTime
+import SystemProcess
 import Spool
 
 /// Follows holdfastd's events into the spool, each exactly once, with the incidents that they are about.

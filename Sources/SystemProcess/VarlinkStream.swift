@@ -1,8 +1,8 @@
-import ControlProtocol
-import LinuxSystem
+package import ControlProtocol
+package import LinuxSystem
 
 /// A Varlink connection to holdfastd, as a client: calls out, replies in.
-final class VarlinkStream {
+package final class VarlinkStream {
     /// Replies taken at a time; what else the loop has to do has its turn in between.
     private static let readsPerTurn = 8
 
@@ -12,13 +12,13 @@ final class VarlinkStream {
     private var framer = MessageFramer(maximumMessageBytes: JSONLimits.reply.maximumBytes)
     private var outgoing: [UInt8] = []
 
-    var onReply: (VarlinkReply) -> Void = { _ in }
+    package var onReply: (VarlinkReply) -> Void = { _ in }
     /// Called when the replies that had come are taken.
-    var onTurnEnded: () -> Void = {}
+    package var onTurnEnded: () -> Void = {}
     /// Called once.
-    var onClosed: (String) -> Void = { _ in }
+    package var onClosed: (String) -> Void = { _ in }
 
-    init(loop: EventLoop, stream: UnixStream) throws(SystemError) {
+    package init(loop: EventLoop, stream: UnixStream) throws(SystemError) {
         self.loop = loop
         self.stream = stream
         registration = try loop.register(stream.rawValue, .readable) { [weak self] in self?.handle($0) }
@@ -28,13 +28,13 @@ final class VarlinkStream {
         if let registration { loop.unregister(registration) }
     }
 
-    func send(_ call: VarlinkCall) {
+    package func send(_ call: VarlinkCall) {
         outgoing += MessageFramer.frame(call)
         flush()
     }
 
     /// Takes no more replies for now: holdfastd keeps them.
-    func pause(_ isPaused: Bool) {
+    package func pause(_ isPaused: Bool) {
         guard let registration else { return }
         try? loop.modify(registration, isPaused ? [] : outgoing.isEmpty ? .readable : [.readable, .writable])
         if !isPaused { drain() }

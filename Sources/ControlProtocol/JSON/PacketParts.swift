@@ -1,5 +1,5 @@
-/// An answer to holdfastd, in parts that fit a packet.
-package struct AnswerParts: Sequence, IteratorProtocol {
+/// A text between holdfastd and another of Holdfast's processes, in parts that fit a packet.
+package struct PacketParts: Sequence, IteratorProtocol {
     /// In bytes. As text within JSON a part may be twice as long.
     private static let longest = 24 * 1024
 

@@ -1,0 +1,102 @@
+package import ControlProtocol
+
+/// What `holdfastd` tells `holdfast-executor`: one JSON object per packet of the inherited socket, told apart by "type".
+package enum ExecutorRequest: Equatable, Sendable {
+    /// The first packet, and the only order that a process gets.
+    case execute(ExecutorOrder)
+    /// The command's payload, JSON as text, in parts that fit a packet.
+    case payload(part: String, isLast: Bool)
+    /// A Varlink connection comes along (io.holdfast.Runtime), for those methods only that the plugin was granted.
+    case control
+    /// A datagram socket comes along that takes telemetry.
+    case telemetry
+    /// The answer to `ExecutorReport.startHost`: the executor's end of the plugin host's socket comes along.
+    case host
+    /// The other part of the answer: what the plugin host prints can be read from the descriptor that comes along.
+    case output
+    /// The plugin host has ended, with all that it has started.
+    case hostEnded(HostEnd)
+    /// The command is to end.
+    case cancel(reason: String)
+    /// From a newer holdfastd.
+    case unknown(type: String)
+}
+
+/// How a plugin host has ended.
+package struct HostEnd: Equatable, Sendable {
+    package enum Status: Equatable, Sendable {
+        case exited(Int)
+        case signaled(Int)
+        /// It never ran, and why.
+        case notStarted(String)
+        case unknown
+    }
+
+    package var status: Status
+    /// It needed more memory than it was allowed.
+    package var isOutOfMemory: Bool
+
+    package init(_ status: Status, isOutOfMemory: Bool = false) {
+        self.status = status
+        self.isOutOfMemory = isOutOfMemory
+    }
+}
+
+extension HostEnd: JSONConvertible {
+    private enum Key: String { case exited, signaled, message, isOutOfMemory = "out_of_memory" }
+
+    package init(json: JSONValue) throws(JSONError) {
+        if let code: Int = try json.optional(Key.exited) {
+            status = .exited(code)
+        } else if let signal: Int = try json.optional(Key.signaled) {
+            status = .signaled(signal)
+        } else if let message: String = try json.optional(Key.message) {
+            status = .notStarted(message)
+        } else {
+            status = .unknown
+        }
+        isOutOfMemory = try json.optional(Key.isOutOfMemory) ?? false
+    }
+
+    package var json: JSONValue {
+        switch status {
+        case .exited(let code): .object([Key.exited: code, .isOutOfMemory: isOutOfMemory])
+        case .signaled(let signal): .object([Key.signaled: signal, .isOutOfMemory: isOutOfMemory])
+        case .notStarted(let message): .object([Key.message: message, .isOutOfMemory: isOutOfMemory])
+        case .unknown: .object([Key.isOutOfMemory: isOutOfMemory])
+        }
+    }
+}
+
+extension ExecutorRequest: JSONConvertible {
+    private enum Key: String { case type, order, part, last, end, reason }
+
+    package init(json: JSONValue) throws(JSONError) {
+        let type: String = try json.required(Key.type)
+        switch type {
+        case "execute": self = .execute(try json.required(Key.order))
+        case "payload": self = .payload(part: try json.required(Key.part), isLast: try json.required(Key.last))
+        case "control": self = .control
+        case "telemetry": self = .telemetry
+        case "host": self = .host
+        case "output": self = .output
+        case "host-ended": self = .hostEnded(try json.required(Key.end))
+        case "cancel": self = .cancel(reason: try json.required(Key.reason))
+        default: self = .unknown(type: type)
+        }
+    }
+
+    package var json: JSONValue {
+        switch self {
+        case .execute(let order): .object([Key.type: "execute", .order: order])
+        case .payload(let part, let isLast): .object([Key.type: "payload", .part: part, .last: isLast])
+        case .control: .object([Key.type: "control"])
+        case .telemetry: .object([Key.type: "telemetry"])
+        case .host: .object([Key.type: "host"])
+        case .output: .object([Key.type: "output"])
+        case .hostEnded(let end): .object([Key.type: "host-ended", .end: end])
+        case .cancel(let reason): .object([Key.type: "cancel", .reason: reason])
+        case .unknown(let type): .object([Key.type: type])
+        }
+    }
+}
