@@ -218,7 +218,10 @@ let package = Package(
             name: "HoldfastPluginTests", dependencies: ["HoldfastPlugin", "SeededRandom"], swiftSettings: strict),
         .testTarget(
             name: "PluginSessionTests",
-            dependencies: ["PluginSession", "ControlProtocol", "LinuxSystem", "MonotonicTime", "TestSupport"],
+            dependencies: [
+                "PluginSession", "CPluginFrames", "ControlProtocol", "LinuxSystem", "MonotonicTime", "SeededRandom",
+                "TestSupport",
+            ],
             exclude: ["behaviours.c"], swiftSettings: strict),
         .testTarget(
             name: "ExecutorRuntimeTests",

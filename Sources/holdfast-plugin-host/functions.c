@@ -77,7 +77,8 @@ static int32_t over(void) { return answer_error(HF_ERROR_ENDED, "the command has
 
 static void settle(struct waiter *waiter, struct packet *packet) {
     waiter->is_answered = 1;
-    waiter->status = packet->head.value >= -64 && packet->head.value <= 0 ? (int32_t)packet->head.value : HF_ERROR_FAILED;
+    waiter->status =
+        packet->head.value >= -64 && packet->head.value <= 0 ? (int32_t)packet->head.value : HF_ERROR_FAILED;
     waiter->length = packet->length;
     size_t fitting = packet->length < waiter->capacity ? packet->length : waiter->capacity;
     if (fitting > 0) memcpy(waiter->answer, packet->body, fitting);
@@ -177,7 +178,8 @@ static int32_t host_set_result(const hf_host *host, const char *json, size_t len
     free(former);
     if (is_too_long) {
         char text[128];
-        snprintf(text, sizeof text, "the result has %zu bytes, and %zu are allowed", length, state.order->longest_result);
+        snprintf(text, sizeof text, "the result has %zu bytes, and %zu are allowed", length,
+                 state.order->longest_result);
         return answer_error(HF_ERROR_TOO_LONG, text);
     }
     return copy ? answer_ok() : answer_error(HF_ERROR_FAILED, "there is no memory for a copy of the result");
@@ -277,7 +279,8 @@ static int32_t ask(const hf_host *host, const char *name, struct text *arguments
                    size_t *answer_length, int32_t *descriptor) {
     int32_t status = arguments->is_broken
                          ? answer_error(HF_ERROR_TOO_LONG, "the arguments have more than HF_ANSWER_MAX bytes")
-                         : host_request(host, name, arguments->bytes, arguments->length, answer, capacity, answer_length, descriptor);
+                         : host_request(host, name, arguments->bytes, arguments->length, answer, capacity,
+                                        answer_length, descriptor);
     free(arguments->bytes);
     return status;
 }
@@ -288,7 +291,8 @@ static void member(struct text *text, const char *head, const char *value) {
 }
 
 static int32_t host_fetch_artifact(const hf_host *host, const char *name, const char *sha256, int32_t *descriptor) {
-    if (!name || !sha256 || !descriptor) return answer_error(HF_ERROR_INVALID, "fetch_artifact needs all of its arguments");
+    if (!name || !sha256 || !descriptor)
+        return answer_error(HF_ERROR_INVALID, "fetch_artifact needs all of its arguments");
     struct text text = {0};
     member(&text, "{\"name\":", name);
     member(&text, ",\"sha256\":", sha256);
@@ -298,8 +302,8 @@ static int32_t host_fetch_artifact(const hf_host *host, const char *name, const 
     return status;
 }
 
-static int32_t host_activate_bundle(const hf_host *host, const char *name, const char *version, char *answer, size_t capacity,
-                                    size_t *answer_length) {
+static int32_t host_activate_bundle(const hf_host *host, const char *name, const char *version, char *answer,
+                                    size_t capacity, size_t *answer_length) {
     if (!name || !version) return answer_error(HF_ERROR_INVALID, "activate_bundle needs a name and a version");
     struct text text = {0};
     member(&text, "{\"name\":", name);
@@ -308,8 +312,8 @@ static int32_t host_activate_bundle(const hf_host *host, const char *name, const
     return ask(host, "bundle.activate", &text, answer, capacity, answer_length, NULL);
 }
 
-static int32_t host_restore_bundle(const hf_host *host, const char *name, const char *version, char *answer, size_t capacity,
-                                   size_t *answer_length) {
+static int32_t host_restore_bundle(const hf_host *host, const char *name, const char *version, char *answer,
+                                   size_t capacity, size_t *answer_length) {
     if (!name) return answer_error(HF_ERROR_INVALID, "restore_bundle needs a name");
     struct text text = {0};
     member(&text, "{\"name\":", name);
@@ -318,8 +322,8 @@ static int32_t host_restore_bundle(const hf_host *host, const char *name, const 
     return ask(host, "bundle.restore", &text, answer, capacity, answer_length, NULL);
 }
 
-static int32_t host_ask_tree(const hf_host *host, const char *method, const char *parameters, size_t length, char *answer,
-                             size_t capacity, size_t *answer_length) {
+static int32_t host_ask_tree(const hf_host *host, const char *method, const char *parameters, size_t length,
+                             char *answer, size_t capacity, size_t *answer_length) {
     if (!method) return answer_error(HF_ERROR_INVALID, "ask_tree needs a method");
     struct text text = {0};
     member(&text, "{\"method\":", method);

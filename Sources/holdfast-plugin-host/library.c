@@ -47,7 +47,8 @@ const hf_plugin_descriptor *library_load(int library) {
             fault(HF_FAULT_ABI, "it was built for version 2 of the plugin ABI, and this Holdfast knows version %u",
                   HF_PLUGIN_ABI_VERSION);
         } else {
-            fault(HF_FAULT_ENTRY, "it does not export %s (is the function static, hidden, or mangled by C++?)", HF_PLUGIN_ENTRY);
+            fault(HF_FAULT_ENTRY, "it does not export %s (is the function static, hidden, or mangled by C++?)",
+                  HF_PLUGIN_ENTRY);
         }
         return NULL;
     }
@@ -59,7 +60,8 @@ const hf_plugin_descriptor *library_load(int library) {
 }
 
 const hf_plugin_kind *descriptor_kind(const hf_plugin_descriptor *descriptor, uint32_t index) {
-    return (const hf_plugin_kind *)(const void *)((const char *)descriptor->kinds + (size_t)index * descriptor->kind_size);
+    return (const hf_plugin_kind *)(const void *)((const char *)descriptor->kinds +
+                                                  (size_t)index * descriptor->kind_size);
 }
 
 static int is_word_character(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; }
@@ -93,7 +95,8 @@ static int is_version(const char *text) {
 }
 
 static int is_grant(const char *text) {
-    static const char *const known[] = {"artifact", "bundle", "model", "tree-read", "tree-control", "telemetry", "network"};
+    static const char *const known[] = {"artifact",     "bundle",    "model",  "tree-read",
+                                        "tree-control", "telemetry", "network"};
     for (size_t index = 0; index < sizeof known / sizeof *known; index++) {
         if (strcmp(text, known[index]) == 0) return 1;
     }
@@ -102,29 +105,32 @@ static int is_grant(const char *text) {
 
 static void check_kinds(const hf_plugin_descriptor *descriptor) {
     if (descriptor->kind_count == 0 || descriptor->kind_count > kinds_max || !descriptor->kinds) {
-        fault(HF_FAULT_DESCRIPTOR, "it executes %u kinds of command; 1 to %d are possible", descriptor->kinds ? descriptor->kind_count : 0,
-              kinds_max);
+        fault(HF_FAULT_DESCRIPTOR, "it executes %u kinds of command; 1 to %d are possible",
+              descriptor->kinds ? descriptor->kind_count : 0, kinds_max);
         return;
     }
     if (descriptor->kind_size < HF_PLUGIN_KIND_MIN || descriptor->kind_size % sizeof(void *) != 0) {
-        fault(HF_FAULT_DESCRIPTOR, "kind_size is %u, and has to be sizeof(hf_plugin_kind): at least %u", descriptor->kind_size,
-              HF_PLUGIN_KIND_MIN);
+        fault(HF_FAULT_DESCRIPTOR, "kind_size is %u, and has to be sizeof(hf_plugin_kind): at least %u",
+              descriptor->kind_size, HF_PLUGIN_KIND_MIN);
         return;
     }
     for (uint32_t index = 0; index < descriptor->kind_count; index++) {
         const hf_plugin_kind *kind = descriptor_kind(descriptor, index);
         if (!kind->name || !is_kind_name(kind->name)) {
             fault(HF_FAULT_DESCRIPTOR,
-                  "kind %u is called '%.80s'; it has to be words of a-z, 0-9 and - joined by dots, such as lamp.blink", index + 1,
-                  kind->name ? kind->name : "(null)");
+                  "kind %u is called '%.80s'; it has to be words of a-z, 0-9 and - joined by dots, such as lamp.blink",
+                  index + 1, kind->name ? kind->name : "(null)");
             continue;
         }
         uint32_t unknown = kind->flags & ~(uint32_t)(HF_KIND_PARALLEL | HF_KIND_REPEATABLE | HF_KIND_CANCELLABLE);
-        if (unknown) fault(HF_FAULT_DESCRIPTOR, "%s has flags that this Holdfast does not know (0x%x)", kind->name, unknown);
-        if (kind->reserved) fault(HF_FAULT_DESCRIPTOR, "%s: reserved is %u, and has to be 0", kind->name, kind->reserved);
+        if (unknown)
+            fault(HF_FAULT_DESCRIPTOR, "%s has flags that this Holdfast does not know (0x%x)", kind->name, unknown);
+        if (kind->reserved)
+            fault(HF_FAULT_DESCRIPTOR, "%s: reserved is %u, and has to be 0", kind->name, kind->reserved);
         for (uint32_t before = 0; before < index; before++) {
             const hf_plugin_kind *other = descriptor_kind(descriptor, before);
-            if (other->name && strcmp(other->name, kind->name) == 0) fault(HF_FAULT_DESCRIPTOR, "it has the kind %s twice", kind->name);
+            if (other->name && strcmp(other->name, kind->name) == 0)
+                fault(HF_FAULT_DESCRIPTOR, "it has the kind %s twice", kind->name);
         }
     }
 }
@@ -141,7 +147,8 @@ static void check_grants(const hf_plugin_descriptor *descriptor, int is_inspecti
         const char *grant = descriptor->grants[index];
         if (!grant || !is_grant(grant)) {
             fault(HF_FAULT_DESCRIPTOR,
-                  "it wishes for the grant '%.80s'; there are artifact, bundle, model, tree-read, tree-control, telemetry, network",
+                  "it wishes for the grant '%.80s'; there are artifact, bundle, model, tree-read, tree-control, "
+                  "telemetry, network",
                   grant ? grant : "(null)");
         }
     }
@@ -155,19 +162,24 @@ int descriptor_check(const hf_plugin_descriptor *descriptor, int is_inspection) 
         return faults - before;
     }
     if (descriptor->size < HF_PLUGIN_DESCRIPTOR_MIN) {
-        fault(HF_FAULT_DESCRIPTOR, "its descriptor says that it has %u bytes, and %u are the least: size has to be sizeof(hf_plugin_descriptor)",
+        fault(HF_FAULT_DESCRIPTOR,
+              "its descriptor says that it has %u bytes, and %u are the least: size has to be "
+              "sizeof(hf_plugin_descriptor)",
               descriptor->size, HF_PLUGIN_DESCRIPTOR_MIN);
         return faults - before;
     }
     if (!descriptor->name || !is_name(descriptor->name)) {
-        fault(HF_FAULT_DESCRIPTOR, "its name is '%.80s'; it has to be of a-z, 0-9 and -, beginning with a letter, at most %d bytes",
+        fault(HF_FAULT_DESCRIPTOR,
+              "its name is '%.80s'; it has to be of a-z, 0-9 and -, beginning with a letter, at most %d bytes",
               descriptor->name ? descriptor->name : "(null)", name_max);
     }
     if (!descriptor->version || !is_version(descriptor->version)) {
-        fault(HF_FAULT_DESCRIPTOR, "its version is '%.80s'; it has to be of letters, digits, '.', '-' and '+', at most %d bytes",
+        fault(HF_FAULT_DESCRIPTOR,
+              "its version is '%.80s'; it has to be of letters, digits, '.', '-' and '+', at most %d bytes",
               descriptor->version ? descriptor->version : "(null)", version_max);
     }
-    if (descriptor->reserved) fault(HF_FAULT_DESCRIPTOR, "reserved is %u in its descriptor, and has to be 0", descriptor->reserved);
+    if (descriptor->reserved)
+        fault(HF_FAULT_DESCRIPTOR, "reserved is %u in its descriptor, and has to be 0", descriptor->reserved);
     if (!descriptor->execute) fault(HF_FAULT_DESCRIPTOR, "its descriptor has no function execute");
     check_kinds(descriptor);
     check_grants(descriptor, is_inspection);
@@ -177,8 +189,8 @@ int descriptor_check(const hf_plugin_descriptor *descriptor, int is_inspection) 
 static void fact(enum hf_fact what, int64_t value, const char *text, const char *summary) {
     // With the NUL byte between them.
     const char *first = text ? text : "";
-    struct iovec pieces[] = {
-        piece(first, strnlen(first, words_max)), piece("", 1), piece(summary, summary ? strnlen(summary, words_max) : 0)};
+    struct iovec pieces[] = {piece(first, strnlen(first, words_max)), piece("", 1),
+                             piece(summary, summary ? strnlen(summary, words_max) : 0)};
     channel_send(HF_FRAME_FACT, (int32_t)what, value, pieces, 3);
 }
 
@@ -189,8 +201,8 @@ void descriptor_describe(const hf_plugin_descriptor *descriptor) {
     fact(HF_FACT_NAME, 0, descriptor->name, NULL);
     fact(HF_FACT_VERSION, 0, descriptor->version, NULL);
     if (descriptor->summary) fact(HF_FACT_SUMMARY, 0, descriptor->summary, NULL);
-    int has_kinds = descriptor->kinds && descriptor->kind_count <= kinds_max && descriptor->kind_size >= HF_PLUGIN_KIND_MIN &&
-                    descriptor->kind_size % sizeof(void *) == 0;
+    int has_kinds = descriptor->kinds && descriptor->kind_count <= kinds_max &&
+                    descriptor->kind_size >= HF_PLUGIN_KIND_MIN && descriptor->kind_size % sizeof(void *) == 0;
     for (uint32_t index = 0; has_kinds && index < descriptor->kind_count; index++) {
         const hf_plugin_kind *kind = descriptor_kind(descriptor, index);
         fact(HF_FACT_KIND, kind->flags, kind->name, kind->summary);

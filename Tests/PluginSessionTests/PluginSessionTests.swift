@@ -87,7 +87,7 @@ private struct Unexpected: Error {}
         #expect(began.duration(to: MonotonicClock.now()) < .seconds(10))
     }
 
-    @Test func `nothing is written into a file that took the place of the host's socket`() throws {
+    @Test func `nothing is written into a socket of the plugin that took the place of the host's`() throws {
         let failure = try trial("replace", stateDirectory: folder.path).failure()
         #expect(failure.code == .disconnected)
         #expect(try SystemCall.status(of: "\(folder.path)/mine").size == 0)

@@ -8,13 +8,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef VARIANT
 #define VARIANT 0
 #endif
 
-enum { good = 0, newer_abi = 1, short_descriptor = 2, larger = 3, no_entry = 4, null_descriptor = 5, all_wrong = 6, crashes_early = 7, unresolved = 8, only_v2 = 9, wide_kinds = 10, hangs_early = 11, hardly_known = 12 };
+enum {
+    good = 0,
+    newer_abi = 1,
+    short_descriptor = 2,
+    larger = 3,
+    no_entry = 4,
+    null_descriptor = 5,
+    all_wrong = 6,
+    crashes_early = 7,
+    unresolved = 8,
+    only_v2 = 9,
+    wide_kinds = 10,
+    hangs_early = 11,
+    hardly_known = 12
+};
 
 static int32_t succeed(const hf_host *host) { return host->set_result(host, "{\"done\":true}", 13); }
 
@@ -25,7 +41,8 @@ static void *call_many_times(void *argument) {
         size_t length = 0;
         host->log(host, HF_LOG_DEBUG, "from a thread");
         host->progress(host, turn, "turn");
-        if (host->request(host, "test.double", "{\"number\":21}", 13, answer, sizeof answer, &length, NULL) != HF_OK) return (void *)(uintptr_t)host;
+        if (host->request(host, "test.double", "{\"number\":21}", 13, answer, sizeof answer, &length, NULL) != HF_OK)
+            return (void *)(uintptr_t)host;
         if (strcmp(answer, "42") != 0 || length != 2) return (void *)(uintptr_t)host;
         if (host->cancelled(host)) return (void *)(uintptr_t)host;
     }
@@ -45,7 +62,8 @@ static void *call_for_ever(void *argument) {
 
 static int32_t from_threads(const hf_host *host) {
     pthread_t threads[8];
-    for (int index = 0; index < 8; index++) pthread_create(&threads[index], NULL, call_many_times, (void *)(uintptr_t)host);
+    for (int index = 0; index < 8; index++)
+        pthread_create(&threads[index], NULL, call_many_times, (void *)(uintptr_t)host);
     int failures = 0;
     for (int index = 0; index < 8; index++) {
         void *result = NULL;
@@ -61,7 +79,8 @@ static int32_t ask(const hf_host *host) {
     char words[128] = "", text[256] = "", file[32] = "";
     size_t length = 0;
     int32_t descriptor = -7;
-    int32_t fetched = host->fetch_artifact(host, "models/ear \"1\"", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", &descriptor);
+    int32_t fetched = host->fetch_artifact(
+        host, "models/ear \"1\"", "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", &descriptor);
     ssize_t count = descriptor >= 0 ? read(descriptor, file, sizeof file - 1) : -1;
     file[count > 0 ? count : 0] = '\0';
     int is_closed_on_exec = descriptor >= 0 && (fcntl(descriptor, F_GETFD) & FD_CLOEXEC);
@@ -74,8 +93,9 @@ static int32_t ask(const hf_host *host) {
     int32_t unknown = host->request(host, "no.such.thing", NULL, 0, NULL, 0, NULL, NULL);
     int32_t broken = host->request(host, "test.double", "{", 1, NULL, 0, NULL, NULL);
     int32_t bad_name = host->fetch_artifact(host, "../etc/shadow", "00", &descriptor);
-    snprintf(text, sizeof text, "[%d,\"%s\",%d,%d,\"%s\",%d,%zu,%d,%zu,%d,%d,%d,%d]", fetched, file, is_closed_on_exec != 0, refused, words,
-             restored, restored_length, tree, length, emitted, unknown, broken, bad_name);
+    snprintf(text, sizeof text, "[%d,\"%s\",%d,%d,\"%s\",%d,%zu,%d,%zu,%d,%d,%d,%d]", fetched, file,
+             is_closed_on_exec != 0, refused, words, restored, restored_length, tree, length, emitted, unknown, broken,
+             bad_name);
     return host->set_result(host, text, strlen(text));
 }
 
@@ -86,9 +106,12 @@ static int32_t be_given_nothing(const hf_host *host) {
     host->set_failure(host, NULL);
     host->last_error(host, NULL, 0);
     int32_t descriptor = 5;
-    int are_refused = host->set_result(host, NULL, 3) == HF_ERROR_INVALID && host->request(host, NULL, NULL, 0, NULL, 0, NULL, NULL) == HF_ERROR_INVALID &&
-                      host->fetch_artifact(host, NULL, NULL, &descriptor) == HF_ERROR_INVALID && host->activate_bundle(host, NULL, NULL, NULL, 0, NULL) == HF_ERROR_INVALID &&
-                      host->restore_bundle(host, NULL, NULL, NULL, 0, NULL) == HF_ERROR_INVALID && host->ask_tree(host, NULL, NULL, 0, NULL, 0, NULL) == HF_ERROR_INVALID &&
+    int are_refused = host->set_result(host, NULL, 3) == HF_ERROR_INVALID &&
+                      host->request(host, NULL, NULL, 0, NULL, 0, NULL, NULL) == HF_ERROR_INVALID &&
+                      host->fetch_artifact(host, NULL, NULL, &descriptor) == HF_ERROR_INVALID &&
+                      host->activate_bundle(host, NULL, NULL, NULL, 0, NULL) == HF_ERROR_INVALID &&
+                      host->restore_bundle(host, NULL, NULL, NULL, 0, NULL) == HF_ERROR_INVALID &&
+                      host->ask_tree(host, NULL, NULL, 0, NULL, 0, NULL) == HF_ERROR_INVALID &&
                       host->emit(host, NULL, 0) == HF_ERROR_INVALID;
     size_t whole = host->last_error(host, small, sizeof small);
     return are_refused && whole > 3 && strlen(small) == 3 ? succeed(host) : HF_ERROR_FAILED;
@@ -106,8 +129,10 @@ static int32_t execute(const hf_host *host, const hf_command *command) {
     }
     if (IS("segfault")) *(volatile int *)16 = 1;
     if (IS("abort")) abort();
-    if (IS("hang")) for (;;) pause();
-    if (IS("deaf")) for (;;) pause();
+    if (IS("hang"))
+        for (;;) pause();
+    if (IS("deaf"))
+        for (;;) pause();
     if (IS("wait")) {
         while (!host->cancelled(host)) usleep(2000);
         host->set_failure(host, host->deadline(host) == 0 ? "no time left" : "asked to stop");
@@ -123,7 +148,8 @@ static int32_t execute(const hf_host *host, const hf_command *command) {
         return succeed(host);
     }
     if (IS("fork")) {
-        if (fork() == 0) for (;;) pause();
+        if (fork() == 0)
+            for (;;) pause();
         return succeed(host);
     }
     if (IS("fork-both")) {
@@ -131,6 +157,7 @@ static int32_t execute(const hf_host *host, const hf_command *command) {
             host->set_result(host, "\"the child\"", 11);
             return host->cancelled(host) ? HF_OK : HF_ERROR_FAILED;
         }
+        wait(NULL);
         return succeed(host);
     }
     if (IS("close")) {
@@ -144,8 +171,15 @@ static int32_t execute(const hf_host *host, const hf_command *command) {
     if (IS("replace")) {
         char path[4096];
         snprintf(path, sizeof path, "%s/mine", host->state_directory(host));
-        dup2(open(path, O_WRONLY | O_CREAT, 0644), 3);
-        host->log(host, HF_LOG_INFO, "not into my file");
+        int mine[2];
+        socketpair(AF_UNIX, SOCK_SEQPACKET, 0, mine);
+        dup2(mine[0], 3);
+        host->log(host, HF_LOG_INFO, "not into my socket");
+        char stolen[256];
+        ssize_t count = recv(mine[1], stolen, sizeof stolen, MSG_DONTWAIT);
+        FILE *file = fopen(path, "w");
+        if (count > 0) fwrite(stolen, 1, (size_t)count, file);
+        fclose(file);
         return succeed(host);
     }
     if (IS("exit")) exit(0);
@@ -213,10 +247,34 @@ struct wide_kind {
 
 #define KIND(kind_name, kind_flags) {.name = "test." kind_name, .flags = kind_flags}
 static const hf_plugin_kind kinds[] = {
-    KIND("echo", HF_KIND_PARALLEL | HF_KIND_REPEATABLE), KIND("segfault", 0), KIND("abort", 0), KIND("hang", 0), KIND("deaf", HF_KIND_CANCELLABLE),
-    KIND("wait", HF_KIND_CANCELLABLE), KIND("wake", HF_KIND_CANCELLABLE), KIND("finish-anyway", HF_KIND_CANCELLABLE), KIND("fork", 0), KIND("fork-both", 0), KIND("close", 0),
-    KIND("close-return", 0), KIND("replace", 0), KIND("exit", 0), KIND("no-result", 0), KIND("fail", 0), KIND("fail-silently", 0), KIND("megabytes", 0), KIND("longest", 0),
-    KIND("flood", 0), KIND("not-utf8", 0), KIND("not-json", 0), KIND("threads", 0), KIND("late", 0), KIND("ask", 0), KIND("nothing", 0), KIND("garbage", 0), KIND("signal", 0),
+    KIND("echo", HF_KIND_PARALLEL | HF_KIND_REPEATABLE),
+    KIND("segfault", 0),
+    KIND("abort", 0),
+    KIND("hang", 0),
+    KIND("deaf", HF_KIND_CANCELLABLE),
+    KIND("wait", HF_KIND_CANCELLABLE),
+    KIND("wake", HF_KIND_CANCELLABLE),
+    KIND("finish-anyway", HF_KIND_CANCELLABLE),
+    KIND("fork", 0),
+    KIND("fork-both", 0),
+    KIND("close", 0),
+    KIND("close-return", 0),
+    KIND("replace", 0),
+    KIND("exit", 0),
+    KIND("no-result", 0),
+    KIND("fail", 0),
+    KIND("fail-silently", 0),
+    KIND("megabytes", 0),
+    KIND("longest", 0),
+    KIND("flood", 0),
+    KIND("not-utf8", 0),
+    KIND("not-json", 0),
+    KIND("threads", 0),
+    KIND("late", 0),
+    KIND("ask", 0),
+    KIND("nothing", 0),
+    KIND("garbage", 0),
+    KIND("signal", 0),
     KIND("state", 0),
 };
 enum { kind_count = sizeof kinds / sizeof *kinds };
@@ -225,13 +283,16 @@ static const char *const grants[] = {"artifact", "bundle"};
 
 #define BASE                                                                                                           \
     HF_PLUGIN_DESCRIPTOR_HEAD, .name = "behaviours", .version = "1.0.0", .summary = "Every fault.", .kinds = kinds,    \
-                               .kind_count = kind_count, .grants = grants, .grant_count = 2, .execute = execute
+        .kind_count = kind_count, .grants = grants, .grant_count = 2, .execute = execute
 
-static struct larger_descriptor descriptor = {.today = {BASE}, .tomorrow = {(void *)1, (void *)1, (void *)1, (void *)1}};
+static struct larger_descriptor descriptor = {.today = {BASE},
+                                              .tomorrow = {(void *)1, (void *)1, (void *)1, (void *)1}};
 static struct wide_kind wide = {.today = KIND("echo", 0), .tomorrow = (void *)1};
 static const char *const strange_grants[] = {"root", NULL};
-static const hf_plugin_kind strange_kinds[] = {
-    {.name = "Lamp", .flags = 0}, {.name = "lamp.blink", .flags = 0x80, .reserved = 3}, {.name = "lamp.blink"}, {.name = NULL}};
+static const hf_plugin_kind strange_kinds[] = {{.name = "Lamp", .flags = 0},
+                                               {.name = "lamp.blink", .flags = 0x80, .reserved = 3},
+                                               {.name = "lamp.blink"},
+                                               {.name = NULL}};
 
 #if VARIANT == 8
 int not_to_be_found_anywhere(int);
@@ -241,7 +302,8 @@ int use_them(int a) { return not_to_be_found_anywhere(a) + nor_is_this(a); }
 
 __attribute__((constructor)) static void begin(void) {
     if (VARIANT == crashes_early) *(volatile int *)16 = 1;
-    if (VARIANT == hangs_early) for (;;) pause();
+    if (VARIANT == hangs_early)
+        for (;;) pause();
 }
 
 #if VARIANT == 9
@@ -252,7 +314,8 @@ HF_PLUGIN_EXPORT
 #if VARIANT == 4 || VARIANT == 9
 __attribute__((unused)) static
 #endif
-const hf_plugin_descriptor *hf_plugin_entry_v1(void) {
+    const hf_plugin_descriptor *
+    hf_plugin_entry_v1(void) {
     static struct wide_kind wide_kinds_table[2];
     switch (VARIANT) {
     case newer_abi: descriptor.today.abi_version = 2; break;

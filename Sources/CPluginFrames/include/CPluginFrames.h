@@ -45,7 +45,7 @@ enum hf_frame_type {
     HF_FRAME_FACT = 17,
     /// The plugin cannot be used. number: hf_fault. Text: why.
     HF_FRAME_FAULT = 18,
-    /// From here on the plugin's code is executing: the process calls hf_plugin_execute. Nothing else.
+    /// `execute` is called now. value: whether the kind is cancellable.
     HF_FRAME_STARTED = 19,
     /// number: the level. Text: the line.
     HF_FRAME_LOG = 20,
