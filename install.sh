@@ -444,7 +444,7 @@ account() { # TYPE NAME FILE
 	record "$1" "$2"
 }
 account g holdfast /etc/group
-for user in holdfast-output holdfast-monitor holdfast-uplink holdfast-executor; do
+for user in holdfast-output holdfast-monitor holdfast-uplink holdfast-executor holdfast-plugin; do
 	account u "$user" /etc/passwd
 done
 systemd-sysusers ${root:+--root="$root"} - < "$from/systemd/sysusers.conf" > "$work/sysusers" 2>&1 || {

@@ -15,6 +15,7 @@ import sys
 import tempfile
 
 import device
+import executor
 import fleet
 import goosebit
 import measurements
@@ -25,7 +26,7 @@ from holdfast import Holdfast
 from systems import HERE, PEERS, UNDER_SYSTEMD, Baseline
 
 MEASUREMENTS = ["kill-one", "kill-100", "start-10", "start-1000", "memory", "restarts", "idle", "peers", "spool",
-                "device", "fleet", "ingest", "goosebit"]
+                "executor", "device", "fleet", "ingest", "goosebit"]
 
 
 def options():
@@ -123,6 +124,9 @@ def measure(choice, folder, results):
     if "spool" in choice.only:
         say(f"spool: {choice.rounds} rounds, beside SQLite")
         results["spool"] = storage.measure(choice.rounds, HERE.parent / ".build-bench")
+    if "executor" in choice.only and not executor.missing():
+        say(f"executor: {choice.rounds} rounds of 100 commands of each kind, beside fork, exec and wait")
+        results["executor"] = executor.measure(choice.rounds, 100)
     measure_central(choice, folder, results)
     if Holdfast in ours:
         measure_footprint(choice, folder, results)

@@ -70,6 +70,11 @@ def judged(results):
                          f"at least {target} times", value >= target))
         add("opening a spool of 256 MiB, slowest", max(spool["recover_256_mib_s"]), " s", 1, 3)
         add("bytes written for each byte of payload, commits of 1,000", spool["written_for_each_byte"], "", 1.2, 3)
+    executor = results.get("executor")
+    if executor:
+        empty, plain = executor["empty"]["p50_ms"], executor["C baseline"]["p50_ms"]
+        add(f"an empty command in a plugin, median ({empty / plain:.0f} times fork, exec and wait in C)", empty, " ms", 25, 1)
+        add("a segfault of a plugin to its report, median", executor["crash"]["p50_ms"], " ms", 50, 1)
     central(results, add, rows)
     return rows
 

@@ -42,6 +42,7 @@ package final class UplinkRuntime {
         let client: ControlClient
         let follower: EventFollower
         let link: Link
+        let plugins: PluginCommands
         let commands: CommandRunner
         let state: RuntimeState
     }
@@ -161,6 +162,8 @@ package final class UplinkRuntime {
         }
         parts?.readings.flushInterval = new.flushInterval
         parts?.link.configure(new)
+        // A reload may have brought others.
+        parts?.plugins.refresh()
     }
 
     // MARK: Parts
@@ -184,7 +187,9 @@ package final class UplinkRuntime {
             client: client,
             follower: EventFollower(
                 loop: loop, connections: connections, client: client, queue: events, folder: folder, boot: boot),
-            link: link, commands: CommandRunner(loop: loop, journal: journal, table: table, boot: boot),
+            link: link,
+            plugins: PluginCommands(loop: loop, client: client, connections: connections, table: table),
+            commands: CommandRunner(loop: loop, journal: journal, table: table, boot: boot),
             state: RuntimeState(client: client))
     }
 
@@ -209,10 +214,14 @@ package final class UplinkRuntime {
         channel.send(.ready)
         notifier.start()
         parts.follower.start()
-        // The link asks for what comes after these, and some of them need it.
-        parts.commands.load()
-        parts.link.start()
-        parts.commands.start()
+        // Which kinds there are decides what becomes of commands that are found. The link asks for what comes after these, and
+        // some of them need it.
+        parts.plugins.refresh { [weak self] in
+            guard let parts = self?.parts else { return }
+            parts.commands.load()
+            parts.link.start()
+            parts.commands.start()
+        }
     }
 
     private func connectSpools(_ parts: Parts) {

@@ -24,6 +24,11 @@ struct CommandTests {
             .compactMap { $0.record["state"]?.stringValue }
     }
 
+    private func messages(_ central: CentralProcess, _ id: String) throws -> [String] {
+        try central.records("events").filter { $0.record["e"] == "command" && $0.record["id"]?.stringValue == id }
+            .compactMap { $0.record["message"]?.stringValue }
+    }
+
     @Test("are carried out at once, and reported through the spool")
     func carriesOut() throws {
         let fixture = try UplinkFixture()
@@ -75,6 +80,91 @@ struct CommandTests {
         fixture.unanswered = []
         try fixture.start()
         try fixture.loop.pump("it ends", within: .seconds(20)) { try states(central, "command-2").last == "succeeded" }
+    }
+
+    private static let lamp = PluginReport(
+        name: "lamp", file: "/opt/lamp.so", state: .ready, version: "1",
+        kinds: [
+            PluginKind(
+                name: "lamp.blink", summary: nil, isParallel: false, isRepeatable: true, isCancellable: true),
+            PluginKind(name: "lamp.break", summary: nil, isParallel: false, isRepeatable: false, isCancellable: false),
+            // What the runtime does itself, no plugin does.
+            PluginKind(
+                name: "worker.restart", summary: nil, isParallel: true, isRepeatable: true, isCancellable: false),
+        ])
+
+    @Test("those that a plugin knows are carried out beside the others, and their progress is told")
+    func plugins() throws {
+        let fixture = try UplinkFixture()
+        let central = try CentralProcess(loop: fixture.loop, folder: "\(fixture.directory.path)/central")
+        fixture.plugins = [Self.lamp]
+        try fixture.start()
+        try fixture.connect(central)
+        try central.order(command(1, "lamp.blink", ["times": 3]))
+        try fixture.loop.pump("holdfastd is asked") { fixture.calls == ["Execute command-1"] }
+        fixture.tell(ExecutionReply(state: .running, plugin: "lamp", log: "not for central"), of: "command-1")
+        fixture.tell(ExecutionReply(state: .running, plugin: "lamp", percent: 30, message: "on"), of: "command-1")
+        try fixture.loop.pump("central hears how far it is") {
+            try messages(central, "command-1").contains("30 %: on")
+        }
+        // While it goes on.
+        try central.order(command(2, "worker.restart", ["worker": "camera"]))
+        try fixture.loop.pump("another one ends", within: .seconds(20)) {
+            try states(central, "command-2").last == "succeeded"
+        }
+        #expect(fixture.calls.last == "RestartWorker camera")
+        try central.order(command(3, "lamp.blink"))
+        try fixture.loop.pump("the next is handed over") { fixture.calls.last == "Execute command-3" }
+        fixture.tell(
+            ExecutionReply(state: .failed, plugin: "lamp", message: "it fell down", code: "crashed"), of: "command-3")
+        fixture.tell(ExecutionReply(state: .succeeded, plugin: "lamp", result: ["lit": true]), of: "command-1")
+        for (id, end) in [("command-3", "failed"), ("command-1", "succeeded")] {
+            try fixture.loop.pump("\(id) ends", within: .seconds(20)) { try states(central, id).last == end }
+        }
+        #expect(try messages(central, "command-3").last == "it fell down (crashed)")
+        #expect(try central.records("events").contains { $0.record["result"]?["lit"] == true })
+        #expect(try !messages(central, "command-1").contains { $0.contains("not for central") })
+    }
+
+    @Test("of a plugin, those that may be repeated are asked for again after a kill, and others are interrupted")
+    func pluginsAfterKill() throws {
+        let fixture = try UplinkFixture()
+        let central = try CentralProcess(loop: fixture.loop, folder: "\(fixture.directory.path)/central")
+        fixture.plugins = [Self.lamp]
+        try fixture.start()
+        try fixture.connect(central)
+        try central.order(command(1, "lamp.blink"))
+        try central.order(command(2, "lamp.break"))
+        try fixture.loop.pump("both are handed over", within: .seconds(20)) {
+            Set(fixture.calls) == ["Execute command-1", "Execute command-2"]
+        }
+        fixture.kill()
+        try fixture.start()
+        try fixture.loop.pump("one is asked for again", within: .seconds(20)) {
+            fixture.calls.count == 3 && fixture.calls.last == "Execute command-1"
+        }
+        try fixture.loop.pump("the other is interrupted", within: .seconds(20)) {
+            try states(central, "command-2").last == "interrupted"
+        }
+        fixture.tell(ExecutionReply(state: .succeeded, plugin: "lamp"), of: "command-1")
+        try fixture.loop.pump("it ends", within: .seconds(20)) { try states(central, "command-1").last == "succeeded" }
+    }
+
+    @Test("a connection that breaks is made again, for the same command")
+    func brokenConnection() throws {
+        let fixture = try UplinkFixture()
+        let central = try CentralProcess(loop: fixture.loop, folder: "\(fixture.directory.path)/central")
+        fixture.plugins = [Self.lamp]
+        try fixture.start()
+        try fixture.connect(central)
+        try central.order(command(1, "lamp.break"))
+        try fixture.loop.pump("it is handed over") { fixture.calls == ["Execute command-1"] }
+        fixture.breakConnection(of: "command-1")
+        try fixture.loop.pump("it is asked for again", within: .seconds(20)) {
+            fixture.calls == ["Execute command-1", "Execute command-1"]
+        }
+        fixture.tell(ExecutionReply(state: .succeeded, plugin: "lamp"), of: "command-1")
+        try fixture.loop.pump("it ends", within: .seconds(20)) { try states(central, "command-1").last == "succeeded" }
     }
 
     @Test("a new key takes the old one's place, also when central's answer is lost or the uplink killed")

@@ -29,6 +29,10 @@ final class UplinkFixture {
     var incidents: [IncidentReport] = []
     /// Methods that were called, but for those that ask.
     private(set) var calls: [String] = []
+    /// What holdfastd knows to be carried out by plugins.
+    var plugins: [PluginReport] = []
+    /// Calls of Execute that have no end yet, by their ids.
+    private var executions: [String: [ControlPeer]] = [:]
     /// Methods that are never answered.
     var unanswered: Set<String> = []
 
@@ -142,6 +146,27 @@ final class UplinkFixture {
         for peer in control { peer.tell(event) }
     }
 
+    /// A call of Execute has come.
+    func execute(_ call: VarlinkCall, for peer: ControlPeer) {
+        let id = call.parameters["id"]?.stringValue ?? ""
+        calls.append("Execute \(id)")
+        executions[id, default: []].append(peer)
+        peer.send(VarlinkReply(ExecutionReply(state: .running, plugin: "lamp"), continues: true))
+    }
+
+    /// Says something of a command to whoever has asked for it.
+    func tell(_ reply: ExecutionReply, of id: String) {
+        for peer in executions[id] ?? [] { peer.send(VarlinkReply(reply, continues: !reply.isLast)) }
+        if reply.isLast { executions[id] = nil }
+    }
+
+    /// The connection of a command breaks.
+    func breakConnection(of id: String) {
+        for peer in executions.removeValue(forKey: id) ?? [] {
+            control.removeAll { $0 === peer }
+        }
+    }
+
     func reply(to call: VarlinkCall) -> VarlinkReply? {
         let method = String(call.method.split(separator: ".").last ?? "")
         if unanswered.contains(method) { return nil }
@@ -151,6 +176,7 @@ final class UplinkFixture {
                 StatusReport(
                     runtime: RuntimeReport(version: "0", pid: 1, state: "running", uptime: 5, name: "bench")))
         case "Incidents": return VarlinkReply(IncidentsReply(incidents: incidents))
+        case "Plugins": return VarlinkReply(PluginsReply(plugins: plugins))
         case "Health": return RuntimeError.monitorUnavailable(message: "none here").reply
         default:
             calls.append("\(method) \(call.parameters["name"]?.stringValue ?? "")")
@@ -187,7 +213,7 @@ final class ControlPeer {
                 EventsReply(event: event, firstAvailable: fixture?.events.first?.sequence ?? 1), continues: true))
     }
 
-    private func send(_ reply: VarlinkReply) {
+    func send(_ reply: VarlinkReply) {
         _ = try? stream.send(MessageFramer.frame(reply))
     }
 
@@ -203,6 +229,8 @@ final class ControlPeer {
             if call.method.hasSuffix(".Events") {
                 follows = true
                 for event in fixture?.events ?? [] { tell(event) }
+            } else if call.method.hasSuffix(".Execute") {
+                fixture?.execute(call, for: self)
             } else if let reply = fixture?.reply(to: call) {
                 send(reply)
             }

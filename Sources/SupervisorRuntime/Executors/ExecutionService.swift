@@ -75,7 +75,8 @@ final class ExecutionService {
         }
         record.plugin = entry.settings.name
         record.latest.plugin = record.plugin
-        if let connection { record.attach(connection) }
+        // It hears first how the command stands then.
+        defer { if let connection { record.attach(connection) } }
         if let cancellation = record.cancellation {
             return end(record, .failed(code: ExecutionEnd.Code.cancelled, message: cancellation))
         }

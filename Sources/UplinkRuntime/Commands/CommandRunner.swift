@@ -5,7 +5,8 @@ import LinuxSystem
 import MonotonicTime
 import Spool
 
-/// Carries out central's commands one after the other, by the rules of `CommandLedger`, and reports what became of them.
+/// Carries out central's commands by the rules of `CommandLedger`, and reports what became of them: the runtime's own one after the
+/// other, those of plugins beside them.
 final class CommandRunner {
     private let loop: EventLoop
     private let journal: CommandJournal
@@ -13,9 +14,18 @@ final class CommandRunner {
     private let boot: BootClock
     private var ledger = CommandLedger()
     private var waiting: [(order: CommandOrder, expires: MonotonicInstant?)] = []
-    private var running: (id: String, timer: TimerID)?
+    private var running: [String: Running] = [:]
     /// Found at the start, or to be done again.
     private var toCarryOut: [String] = []
+
+    private struct Running {
+        var isIndependent: Bool
+        /// Ends what takes too long; `nil` where whoever carries it out does.
+        var timer: TimerID?
+        /// What is still to be said of its progress, and when something may be said again.
+        var progress: String?
+        var progressTimer: TimerID?
+    }
 
     /// Puts an event into the spool, for certain; false when the disk takes none.
     var report: ([UInt8]) -> Bool = { _ in false }
@@ -26,6 +36,10 @@ final class CommandRunner {
     /// Any command has to end within this time.
     private static let longest: Duration = .seconds(3600)
     private static let retryPause: Duration = .seconds(30)
+    /// Each is an event that is synced to the disk.
+    private static let timeBetweenProgress: Duration = .seconds(5)
+    /// Of plugins, at a time.
+    private static let mostIndependent = 24
     /// Of a result, as JSON.
     private static let largestResult = 128 * 1024
 
@@ -39,14 +53,12 @@ final class CommandRunner {
     /// Of the last command that was journalled.
     var highest: UInt64 { ledger.highest }
 
-    var isIdle: Bool { running == nil && waiting.isEmpty && toCarryOut.isEmpty }
-
     /// Reads what an earlier process has left.
     func load() {
         for page in journal.pages.values.sorted(by: { $0.entry.sequence < $1.entry.sequence }) {
             perform(
                 ledger.handle(
-                    .found(page.entry, isRepeatable: table.kinds[page.order.kind]?.isRepeatable ?? false)))
+                    .found(page.entry, isRepeatable: table[page.order.kind]?.isRepeatable ?? false)))
         }
     }
 
@@ -61,22 +73,32 @@ final class CommandRunner {
     }
 
     private func next() {
-        while running == nil {
-            if !toCarryOut.isEmpty {
-                carryOut(toCarryOut.removeFirst())
-            } else if !waiting.isEmpty {
-                let (order, expires) = waiting.removeFirst()
+        while true {
+            if let index = toCarryOut.firstIndex(where: { mayBegin(journal.pages[$0]?.order.kind) }) {
+                carryOut(toCarryOut.remove(at: index))
+            } else if toCarryOut.isEmpty, let (order, expires) = waiting.first, mayBegin(order.kind) {
+                // In the order of their numbers: a later one that is journalled first would supersede it.
+                waiting.removeFirst()
                 receive(order, isExpired: expires.map { $0 <= loop.now } ?? false)
             } else {
-                return onIdle()
+                break
             }
         }
+        // Others may come while plugins are at work.
+        if toCarryOut.isEmpty, waiting.isEmpty, !running.values.contains(where: { !$0.isIndependent }) { onIdle() }
+    }
+
+    private func mayBegin(_ kind: String?) -> Bool {
+        guard kind.flatMap({ table[$0] })?.isIndependent ?? false else {
+            return !running.values.contains { !$0.isIndependent }
+        }
+        return running.values.count(where: \.isIndependent) < Self.mostIndependent
     }
 
     private func receive(_ order: CommandOrder, isExpired: Bool) {
         let event = CommandLedger.Event.received(
             id: order.id, sequence: order.sequence, content: CommandJournal.content(order), isExpired: isExpired,
-            isKnownKind: table.kinds[order.kind] != nil)
+            isKnownKind: table[order.kind] != nil)
         perform(ledger.handle(event), order)
     }
 
@@ -152,23 +174,43 @@ final class CommandRunner {
     // MARK: Carrying out
 
     private func carryOut(_ id: String) {
-        guard let page = journal.pages[id], let kind = table.kinds[page.order.kind] else {
+        guard let page = journal.pages[id], let kind = table[page.order.kind] else {
             return finish(id, .rejected("this device does not know such a thing any more; it knows \(table.names)"))
         }
-        let timer = loop.schedule(at: loop.now + Self.longest) { [weak self] in
-            self?.finish(id, .failed("it did not end within \(Self.longest)"))
+        running[id] = Running(isIndependent: kind.isIndependent)
+        if !kind.isIndependent {
+            running[id]?.timer = loop.schedule(at: loop.now + Self.longest) { [weak self] in
+                self?.finish(id, .failed("it did not end within \(Self.longest)"))
+            }
         }
-        running = (id, timer)
-        kind.carryOut(page.order) { [weak self] end in self?.finish(id, end) }
+        kind.carryOut(
+            page.order, { [weak self] in self?.note($0, of: id) }, { [weak self] end in self?.finish(id, end) })
+    }
+
+    /// Tells central how far it has come, not too often, and of the last word for certain.
+    private func note(_ words: String, of id: String) {
+        guard running[id] != nil else { return }
+        running[id]?.progress = words
+        if running[id]?.progressTimer == nil { tellProgress(of: id) }
+    }
+
+    private func tellProgress(of id: String) {
+        running[id]?.progressTimer = nil
+        guard let words = running[id]?.progress.take() ?? nil else { return }
+        _ = report(
+            EventRecord.command(id: id, state: .running, message: words, result: nil, boot, at: loop.now))
+        running[id]?.progressTimer = loop.schedule(at: loop.now + Self.timeBetweenProgress) { [weak self] in
+            self?.tellProgress(of: id)
+        }
     }
 
     private func finish(_ id: String, _ end: CommandEnd) {
-        if let running {
+        if let known = running.removeValue(forKey: id) {
+            for timer in [known.timer, known.progressTimer].compactMap({ $0 }) { loop.cancel(timer) }
+        } else if journal.pages[id]?.entry.state != .running {
             // Too late.
-            guard running.id == id else { return }
-            loop.cancel(running.timer)
+            return
         }
-        running = nil
         var end = end
         if let result = end.result, result.serialised().count > Self.largestResult {
             end = .failed("its result is longer than \(Self.largestResult) bytes; ask for diagnostics.collect")

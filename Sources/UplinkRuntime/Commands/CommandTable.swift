@@ -17,18 +17,24 @@ final class CommandTable {
     struct Kind {
         /// It does no harm when it is done twice, as happens when the uplink dies over it.
         var isRepeatable: Bool
-        /// Calls back once, at any time.
-        var carryOut: (CommandOrder, @escaping (CommandEnd) -> Void) -> Void
+        /// Others need not wait for it: whoever carries it out keeps the order.
+        var isIndependent = false
+        /// Calls back once, at any time; before that with what there is to say of the progress, as often as it likes.
+        var carryOut: (CommandOrder, _ progress: @escaping (String) -> Void, @escaping (CommandEnd) -> Void) -> Void
     }
 
-    private(set) var kinds: [String: Kind] = [:]
+    private var builtIn: [String: Kind] = [:]
+    /// Of plugins. What the runtime does itself, no plugin does.
+    var others: [String: Kind] = [:]
+
+    subscript(name: String) -> Kind? { builtIn[name] ?? others[name] }
 
     func add(
         _ name: String, isRepeatable: Bool, _ carryOut: @escaping (CommandOrder, @escaping (CommandEnd) -> Void) -> Void
     ) {
-        kinds[name] = Kind(isRepeatable: isRepeatable, carryOut: carryOut)
+        builtIn[name] = Kind(isRepeatable: isRepeatable) { order, _, done in carryOut(order, done) }
     }
 
     /// For the message of a command that is rejected.
-    var names: String { kinds.keys.sorted().joined(separator: ", ") }
+    var names: String { Set(builtIn.keys).union(others.keys).sorted().joined(separator: ", ") }
 }

@@ -125,7 +125,8 @@ static int32_t execute(const hf_host *host, const hf_command *command) {
     if (strcmp(kind, "wait") == 0) return wait_until_cancelled(host);
     if (strcmp(kind, "crash") == 0) {
         fprintf(stderr, "about to crash\n");
-        *(volatile int *)8 = 1;
+        int *volatile nowhere = (int *)8;
+        *nowhere = 1;
     }
     if (strcmp(kind, "abort") == 0) abort();
     if (strcmp(kind, "hang") == 0) for (;;) pause();
