@@ -45,8 +45,12 @@ extension BundleManifest {
         links = top.list(Key.links.rawValue, limit: BundleLimits.links).compactMap { entry, place in
             BundleLink(reader.object(entry, place, keys: BundleLink.keys))
         }
-        supervisors = top.list(Key.supervisors.rawValue, limit: BundleLimits.children).compactMap(\.element.objectValue)
-        workers = top.list(Key.workers.rawValue, limit: BundleLimits.children).compactMap(\.element.objectValue)
+        supervisors = top.list(Key.supervisors.rawValue, limit: BundleLimits.children).compactMap { entry, place in
+            reader.table(entry, place)
+        }
+        workers = top.list(Key.workers.rawValue, limit: BundleLimits.children).compactMap { entry, place in
+            reader.table(entry, place)
+        }
         models = top.list(Key.models.rawValue, limit: BundleLimits.children).compactMap { entry, place in
             BundleModel(reader.object(entry, place, keys: BundleModel.keys))
         }

@@ -70,7 +70,7 @@ package struct BundleTree {
                 if hasNull(.object(child)) { reader.report("\(list)[\(index)]", "has a null in it") }
             }
         }
-        guard reader.problems.isEmpty else { return }
+        guard reader.problems.isEmpty, !workers.isEmpty || !supervisors.isEmpty else { return }
         let source = ConfigurationSource(
             file: BundleManifest.fileName, bytes: Array(configuration(folder: Self.anyFolder).utf8))
         for problem in Configuration.read([source], hostName: name).problems {

@@ -25,6 +25,12 @@ final class ManifestReader {
         return ManifestObject(object: object, place: place, reader: self)
     }
 
+    /// A table of the configuration: its keys are judged there.
+    func table(_ json: JSONValue, _ place: String) -> JSONObject? {
+        if json.objectValue == nil { report(place, "is \(json.kindInWords)", allowed: "an object") }
+        return json.objectValue
+    }
+
     func path(_ place: String, _ key: String) -> String { place.isEmpty ? key : "\(place).\(key)" }
 }
 

@@ -51,29 +51,28 @@ extension BundleStore {
         try withdraw(manifest.name, manifest.identifier)
     }
 
-    /// Makes room for a bundle, or says that there is none.
+    /// Makes room for a bundle, or says that there is none. What goes may be what the bundle was to share.
     /// - Parameters:
     ///   - bytes: that will be taken of the disk.
     ///   - content: of these, what counts for the quota.
-    func makeRoom(bytes: Int, content: Int, files count: Int) throws(BundleError) {
-        while true {
-            let available = try system { () throws(SystemError) in try self.files.available() }
-            let used = try usedSize()
-            let isQuotaKept = content <= settings.quota && used <= settings.quota - content
-            let fits = available.bytes >= bytes + settings.margin && available.files.map { $0 >= count } ?? true
-            if isQuotaKept, fits { return }
-            if try removeOldest() { continue }
-            guard isQuotaKept else {
-                throw BundleError(
-                    .noSpace,
-                    "\(content) bytes are needed, and versions that stay use \(used) of the quota of \(settings.quota)")
-            }
-            guard let left = available.files, left < count else {
-                throw BundleError(
-                    .noSpace, "\(bytes) bytes are needed, and \(available.bytes) are free on the disk of \(files.root)")
-            }
-            throw BundleError(.noSpace, "\(count) files are needed, and \(left) can still be made on the disk")
+    /// - Returns: false when something has gone for it: what is needed has to be found out again.
+    func makeRoom(bytes: Int, content: Int, files count: Int) throws(BundleError) -> Bool {
+        let available = try system { () throws(SystemError) in try self.files.available() }
+        let used = try usedSize()
+        let isQuotaKept = content <= settings.quota && used <= settings.quota - content
+        let fits = available.bytes >= bytes + settings.margin && available.files.map { $0 >= count } ?? true
+        if isQuotaKept, fits { return true }
+        if try removeOldest() { return false }
+        guard isQuotaKept else {
+            throw BundleError(
+                .noSpace,
+                "\(content) bytes are needed, and versions that stay use \(used) of the quota of \(settings.quota)")
         }
+        guard let left = available.files, left < count else {
+            throw BundleError(
+                .noSpace, "\(bytes) bytes are needed, and \(available.bytes) are free on the disk of \(files.root)")
+        }
+        throw BundleError(.noSpace, "\(count) files are needed, and \(left) can still be made on the disk")
     }
 
     /// Removes the version that is missed least, if there is one that may go.
@@ -141,6 +140,19 @@ private struct Staging {
     }
 
     private mutating func prepare() throws(BundleError) {
+        while try !reckon() {}
+        try call { (files) throws(SystemError) in
+            try files.makeFolder(work, permissions: 0o700)
+            try files.makeFolder("\(work)/new", permissions: 0o700)
+            try files.makeFolder(version, permissions: 0o755)
+            try files.makeFolder("\(version)/\(StorePaths.files)", permissions: 0o755)
+            try files.reserve(reserve, size: reserved)
+        }
+    }
+
+    /// Finds out what is needed, and makes room for it.
+    /// - Returns: whether that holds.
+    private mutating func reckon() throws(BundleError) -> Bool {
         var bytes = BundleStore.room(
             forEntries: manifest.files.count + manifest.links.count, manifest: archive.manifestBytes.count)
         var (content, count) = (0, 16 + manifest.links.count)
@@ -152,15 +164,8 @@ private struct Staging {
             count += 1
         }
         count += Set(manifest.files.map { StorePaths.folder(of: $0.path) }).count
-        try store.makeRoom(bytes: bytes, content: content, files: count)
         reserved = bytes
-        try call { (files) throws(SystemError) in
-            try files.makeFolder(work, permissions: 0o700)
-            try files.makeFolder("\(work)/new", permissions: 0o700)
-            try files.makeFolder(version, permissions: 0o755)
-            try files.makeFolder("\(version)/\(StorePaths.files)", permissions: 0o755)
-            try files.reserve(reserve, size: reserved)
-        }
+        return try store.makeRoom(bytes: bytes, content: content, files: count)
     }
 
     private func isStored(_ file: BundleFile) throws(BundleError) -> Bool {

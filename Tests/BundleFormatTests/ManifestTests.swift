@@ -119,6 +119,9 @@ struct ManifestTests {
             }, "links[1].path: l is also a folder"
         ),
         ({ $0["workers"] = [["name": "a"]] }, "command"),
+        ({ $0["workers"] = ["camera"] }, "workers[0]: is text"),
+        ({ $0["supervisors"] = [[]] }, "supervisors[0]: is a list"),
+        ({ $0["workers"] = ["name": "a"] }, "workers: is an object"),
         ({ $0["workers"] = [["name": "a", "command": ["/x"], "watchdgo": "1s"]] }, "watchdgo"),
         ({ $0["workers"] = [["name": "a", "command": ["/x"], "supervisor": "root"]] }, "workers[0].supervisor"),
         ({ $0["workers"] = [["name": "a", "command": ["/x"], "user": nil]] }, "workers[0]: has a null"),

@@ -7,8 +7,11 @@ import TestSupport
 /// Bundles, packed once.
 final class StoreFixture {
     let folder: TemporaryDirectory
+    private let workers: [JSONValue]
 
-    init() throws {
+    /// - Parameter hasWorkers: judging their settings takes most of a test's time.
+    init(hasWorkers: Bool = true) throws {
+        workers = hasWorkers ? [["name": "camera", "command": ["{bundle}/bin/tool"]]] : []
         folder = try TemporaryDirectory()
         // Two files in common, one that differs, and the same content under two modes.
         for number in 1...4 {
@@ -28,7 +31,7 @@ final class StoreFixture {
         try SystemCall.makeDirectory(place)
         let manifest: JSONValue = [
             "format": 1, "name": "vision", "version": .string("\(release).0"), "release": release.json,
-            "workers": [["name": "camera", "command": ["{bundle}/bin/tool"]]],
+            "workers": .array(workers),
         ]
         try folder.write("\(name)/manifest.json", manifest.serialised())
         for (path, text) in files.sorted(by: { $0.key < $1.key }) {

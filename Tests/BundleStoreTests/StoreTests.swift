@@ -74,6 +74,19 @@ import Testing
         #expect(try store.soundRelease() == 4)
     }
 
+    @Test func `what goes to make room may be what the next version was to share`() throws {
+        let large = String(repeating: "large", count: 1000)
+        try fixture.pack("v8", release: 8, files: ["bin/tool": "new", "lib/large": large])
+        try fixture.stage("v8", in: store)
+        try fixture.pack("v9", release: 9, files: ["bin/tool": "newer", "lib/large": large])
+        // There is room for one of them only, although all but a few bytes are there.
+        store.settings.quota = 5006
+        try fixture.install("v9", in: store)
+        #expect(try store.versions(of: "vision").map(\.manifest.release) == [9])
+        #expect(try store.soundRelease() == 9)
+        #expect(try store.usedSize() == 5005)
+    }
+
     @Test(arguments: ["lib/shared", "bin/tool", "lib/own"])
     func `silent damage shows before a switch, and staging again mends it`(_ path: String) throws {
         let disk = SimulatedStore(random: SeededGenerator(seed: 1))

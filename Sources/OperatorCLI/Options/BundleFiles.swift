@@ -105,6 +105,13 @@ enum BundleFiles {
 
     /// A store to change, made when there is none.
     static func open(_ path: String) throws(CommandError) -> BundleStore {
+        // What root makes in another's store, that one could never remove.
+        if let owner = (try? SystemCall.status(of: path))?.uid, owner != SystemCall.effectiveUserID() {
+            throw CommandError(
+                code: .notPermitted,
+                message:
+                    "\(path) belongs to the user \(owner), who alone changes it: use sudo -u '#\(owner)' holdfast ...")
+        }
         let folder: StoreFolder
         do throws(SystemError) {
             let here = path.hasPrefix("/") ? path : "\(try SystemCall.currentDirectory())/\(path)"
