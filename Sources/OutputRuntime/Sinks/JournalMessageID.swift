@@ -36,6 +36,7 @@ enum JournalMessageID {
         "uplink-connected": "29d55b40ad83436f8f903ec354445ee9",
         "uplink-disconnected": "914d5b2397e7425295794299465c2a65",
         "telemetry-lost": "0d59d5ad19c543689bbee7bfcc2849b4",
+        "command-ended": "69e68b23538c447e8fefa5422f674352",
         "warning": "59997603b4a34c4fa4f0ae3ee8631691",
     ]
 }
