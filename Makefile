@@ -45,7 +45,7 @@ sanitize: ## run the tests of the core and the runtimes under the thread sanitiz
 
 format: ## format the Swift sources
 	@scripts/install-dependencies build
-	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Package.swift
+	$(SWIFT) format format --in-place --parallel --recursive Sources Tests Plugins Package.swift
 
 lint: build ## check format, scripts, module arrows, links and what holdfastd links
 	@scripts/install-dependencies lint
