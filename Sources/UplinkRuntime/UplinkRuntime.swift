@@ -29,6 +29,9 @@ package final class UplinkRuntime {
     private var parts: Parts?
     /// Came before the spools were open: they are attached in their order.
     private(set) var warnings: [String] = []
+    private var isLinkStarted = false
+    /// What has to wait until then.
+    private var deferred: [() -> Void] = []
     private var metricsTimer: TimerID?
     private var expiryTimer: TimerID?
     private var releaseTimer: TimerID?
@@ -115,6 +118,9 @@ package final class UplinkRuntime {
             guard let descriptor else { return warn("holdfastd sent no control connection") }
             connections.arrived(id, descriptor)
         case .question(let id, .status): answer(id, status)
+        case .question(_, .enrol) where parts != nil && !isLinkStarted:
+            // Holdfastd is about to say which plugins there are; the link begins with what it is told now only once.
+            deferred.append { [weak self] in self?.handle(request, nil) }
         case .question(let id, .enrol(let token)):
             let refusal = parts.map { $0.link.enrol(token) } ?? "the uplink has no settings yet; try again"
             answer(id, ["refused": refusal.map { .string($0) } ?? .null])
@@ -221,7 +227,15 @@ package final class UplinkRuntime {
             parts.commands.load()
             parts.link.start()
             parts.commands.start()
+            self?.linkHasStarted()
         }
+    }
+
+    private func linkHasStarted() {
+        isLinkStarted = true
+        let waiting = deferred
+        deferred = []
+        for body in waiting { body() }
     }
 
     private func connectSpools(_ parts: Parts) {
