@@ -47,7 +47,7 @@ struct Serve: AsyncParsableCommand {
     var largest: Int?
 
     @Option(help: ArgumentHelp("Seconds between a device's heartbeats, in a small fleet.", valueName: "seconds"))
-    var heartbeat: Double = 1200
+    var heartbeat: Double = 1500
 
     @Option(
         name: .customLong("drain-rate"),

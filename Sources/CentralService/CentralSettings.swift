@@ -3,7 +3,7 @@ import FleetAPI
 /// How the service behaves. Every value has a good default.
 package struct CentralSettings: Equatable, Sendable {
     /// Seconds between a device's heartbeats, and for which a request for commands waits, in a small fleet.
-    package var interval: Double = 1200
+    package var interval: Double = 1500
     /// Heartbeats and requests for commands of all devices together, a second. A larger fleet gets longer intervals.
     package var requestBudget: Double = 50
     /// The longest that a request for commands may wait, in seconds.

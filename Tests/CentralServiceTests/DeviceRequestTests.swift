@@ -232,7 +232,7 @@ struct DeviceRequestTests {
     @Test("a larger fleet asks less often")
     func budget() {
         let settings = CentralSettings()
-        #expect(settings.interval(devices: 10) == 1200)
+        #expect(settings.interval(devices: 10) == 1500)
         #expect(settings.interval(devices: 50_000) == 2000)
         #expect(settings.interval(devices: 10_000_000) == 3600)
     }
