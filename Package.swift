@@ -93,6 +93,8 @@ let package = Package(
         .target(
             name: "ExecutorProtocol", dependencies: ["ControlProtocol"], swiftSettings: strict),
         .target(
+            name: "DownloadProtocol", dependencies: ["ControlProtocol"], swiftSettings: strict),
+        .target(
             name: "UplinkProtocol", dependencies: ["ControlProtocol"], swiftSettings: strict),
 
         // Shells.
@@ -134,13 +136,14 @@ let package = Package(
                 "SystemProcess",
                 "UplinkProtocol", "FleetAPI", "ControlProtocol", "Delivery", "Spool", "LinuxSystem", "FleetTransfer",
                 "CTransfer",
-                "CChecksum", "MonotonicTime",
+                "CChecksum", "DownloadProtocol", "MonotonicTime",
             ],
             swiftSettings: strict),
         .target(
             name: "ExecutorRuntime",
             dependencies: [
-                "SystemProcess", "ExecutorProtocol", "PluginSession", "Trust", "ControlProtocol", "LinuxSystem",
+                "SystemProcess", "ExecutorProtocol", "DownloadProtocol", "PluginSession", "BundleFormat", "BundleStore",
+                "Deployment", "Trust", "ControlProtocol", "LinuxSystem", "MonotonicTime",
             ],
             swiftSettings: strict),
         .target(

@@ -18,6 +18,18 @@ package enum ExecutorRequest: Equatable, Sendable {
     case hostEnded(HostEnd)
     /// The command is to end.
     case cancel(reason: String)
+    /// The first packet of a process that keeps deployments instead of executing a command; no plugin host ever belongs to it.
+    case keepDeployments(DeploymentSettings)
+    /// A packet socket to the uplink comes along, for downloads (`DownloadRequest`). It takes the place of the one before.
+    case downloads
+    /// Somebody asks for a deployment. How it stands is told by `ExecutorReport.deployment`, whatever becomes of it.
+    case deploy(DeploymentOrder)
+    /// A deployment is to end. What is not under way is ignored.
+    case cancelDeployment(id: String)
+    /// The answer to `ExecutorReport.apply` and `.selfTest`; the problem is `nil` when it has succeeded.
+    case stepEnded(step: Int, problem: String?)
+    /// The workers of a bundle's current version crash again and again.
+    case crashLooped(bundle: String, text: String)
     /// From a newer holdfastd.
     case unknown(type: String)
 }
@@ -69,7 +81,7 @@ extension HostEnd: JSONConvertible {
 }
 
 extension ExecutorRequest: JSONConvertible {
-    private enum Key: String { case type, order, part, last, end, reason }
+    private enum Key: String { case type, order, part, last, end, reason, settings, id, step, problem, bundle, text }
 
     package init(json: JSONValue) throws(JSONError) {
         let type: String = try json.required(Key.type)
@@ -81,6 +93,14 @@ extension ExecutorRequest: JSONConvertible {
         case "host": self = .host
         case "output": self = .output
         case "host-ended": self = .hostEnded(try json.required(Key.end))
+        case "keep-deployments": self = .keepDeployments(try json.required(Key.settings))
+        case "downloads": self = .downloads
+        case "deploy": self = .deploy(try json.required(Key.order))
+        case "cancel-deployment": self = .cancelDeployment(id: try json.required(Key.id))
+        case "step-ended":
+            self = .stepEnded(step: try json.required(Key.step), problem: try json.optional(Key.problem))
+        case "crash-looped":
+            self = .crashLooped(bundle: try json.required(Key.bundle), text: try json.required(Key.text))
         case "cancel": self = .cancel(reason: try json.required(Key.reason))
         default: self = .unknown(type: type)
         }
@@ -95,6 +115,13 @@ extension ExecutorRequest: JSONConvertible {
         case .host: .object([Key.type: "host"])
         case .output: .object([Key.type: "output"])
         case .hostEnded(let end): .object([Key.type: "host-ended", .end: end])
+        case .keepDeployments(let settings): .object([Key.type: "keep-deployments", .settings: settings])
+        case .downloads: .object([Key.type: "downloads"])
+        case .deploy(let order): .object([Key.type: "deploy", .order: order])
+        case .cancelDeployment(let id): .object([Key.type: "cancel-deployment", .id: id])
+        case .stepEnded(let step, let problem): .object([Key.type: "step-ended", .step: step, .problem: problem])
+        case .crashLooped(let bundle, let text):
+            .object([Key.type: "crash-looped", .bundle: bundle, .text: text])
         case .cancel(let reason): .object([Key.type: "cancel", .reason: reason])
         case .unknown(let type): .object([Key.type: type])
         }

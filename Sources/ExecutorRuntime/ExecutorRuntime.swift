@@ -70,6 +70,7 @@ package final class ExecutorRuntime {
         case .output: read(descriptor)
         case .hostEnded(let end): hostEnded(end)
         case .cancel(let reason): cancel(reason)
+        case .keepDeployments, .downloads, .deploy, .cancelDeployment, .stepEnded, .crashLooped: break
         case .unknown(let type): onWarning("holdfastd sent the unknown message \(type); both must be of one version")
         }
     }

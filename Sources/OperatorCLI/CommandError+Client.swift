@@ -61,6 +61,10 @@ extension CommandError {
             self.init(
                 code: .notFound,
                 message: "there is no command \(id.escapedForTerminal), or nobody knows of it any more")
+        case .deploymentRefused(let message):
+            self.init(code: .deploymentRefused, message: "not deployed: \(message.escapedForTerminal)")
+        case .noSuchDeployment(let id):
+            self.init(code: .notFound, message: "there is no deployment \(id.escapedForTerminal) under way")
         case .unavailable(let message):
             self.init(code: .unavailable, message: message.escapedForTerminal)
         }

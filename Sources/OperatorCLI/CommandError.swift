@@ -17,6 +17,7 @@ struct CommandError: Error, Equatable {
         static let uplinkUnavailable = Code(rawValue: "uplink-unavailable", exitStatus: 1)
         /// There is no plugin for the command, or it is not used.
         static let executionRefused = Code(rawValue: "execution-refused", exitStatus: 1)
+        static let deploymentRefused = Code(rawValue: "deployment-refused", exitStatus: 1)
         static let enrolmentRefused = Code(rawValue: "enrolment-refused", exitStatus: 1)
         /// Central has not answered yet; the device goes on trying.
         static let enrolmentPending = Code(rawValue: "enrolment-pending", exitStatus: 3)

@@ -13,6 +13,8 @@ package enum UplinkRequest: Equatable, Sendable {
     /// The answer to `UplinkReport.openControl`: a connected stream socket comes along that speaks Varlink
     /// (io.holdfast.Runtime), with those methods only that the uplink may call.
     case control(id: Int)
+    /// A packet socket to an executor comes along, which asks for downloads there (`DownloadRequest`). It ends with the executor.
+    case downloads
     /// To be answered with `UplinkReport.answer`.
     case question(id: Int, Question)
     /// From a newer holdfastd.
@@ -52,6 +54,7 @@ extension UplinkRequest: JSONConvertible {
         case "forget": self = .forget(worker: try json.required(Key.worker))
         case "workers-complete": self = .workersComplete
         case "control": self = .control(id: try json.required(Key.id))
+        case "downloads": self = .downloads
         case "question":
             let id: Int = try json.required(Key.id)
             switch try json.required(Key.question) as String {
@@ -71,6 +74,7 @@ extension UplinkRequest: JSONConvertible {
         case .forget(let worker): .object([Key.type: "forget", .worker: worker])
         case .workersComplete: .object([Key.type: "workers-complete"])
         case .control(let id): .object([Key.type: "control", .id: id])
+        case .downloads: .object([Key.type: "downloads"])
         case .question(let id, .status): .object([Key.type: "question", .id: id, .question: "status"])
         case .question(let id, .enrol(let token)):
             .object([Key.type: "question", .id: id, .question: "enrol", .token: token])

@@ -117,6 +117,7 @@ package final class UplinkRuntime {
         case .control(let id):
             guard let descriptor else { return warn("holdfastd sent no control connection") }
             connections.arrived(id, descriptor)
+        case .downloads: break
         case .question(let id, .status): answer(id, status)
         case .question(_, .enrol) where parts != nil && !isLinkStarted:
             // Holdfastd is about to say which plugins there are; the link begins with what it is told now only once.

@@ -22,7 +22,7 @@ struct ExecutorProtocolTests {
     }
 
     @Test(arguments: [
-        ExecutorReport.startHost, .endHost, .progress(percent: 3, message: "x"), .progress(percent: nil, message: ""),
+        ExecutorReport.startHost, .progress(percent: 3, message: "x"), .progress(percent: nil, message: ""),
         .log(level: .output, line: "é\u{0}"), .result(part: "1", isLast: true), .ended(code: nil, message: nil),
         .ended(code: "crashed", message: "SIGSEGV"),
     ])

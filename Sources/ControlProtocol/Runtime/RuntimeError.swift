@@ -17,6 +17,10 @@ package enum RuntimeError: Error, Equatable, Sendable {
     case executionRefused(message: String)
     /// There is no command with this id, or nobody knows of it any more.
     case noSuchExecution(id: String)
+    /// The deployment is not begun, and why.
+    case deploymentRefused(message: String)
+    /// There is no deployment with this id under way.
+    case noSuchDeployment(id: String)
     /// The runtime is stopping, or has too many clients.
     case unavailable(message: String)
 
@@ -31,6 +35,8 @@ package enum RuntimeError: Error, Equatable, Sendable {
         case upgradeRefused = "UpgradeRefused"
         case executionRefused = "ExecutionRefused"
         case noSuchExecution = "NoSuchExecution"
+        case deploymentRefused = "DeploymentRefused"
+        case noSuchDeployment = "NoSuchDeployment"
         case unavailable = "Unavailable"
 
         var fullName: String { "\(RuntimeInterface.name).\(rawValue)" }
@@ -51,6 +57,8 @@ package enum RuntimeError: Error, Equatable, Sendable {
             case .upgradeRefused(let message): (.upgradeRefused, [Key.message.rawValue: message.json])
             case .executionRefused(let message): (.executionRefused, [Key.message.rawValue: message.json])
             case .noSuchExecution(let id): (.noSuchExecution, [Key.id.rawValue: id.json])
+            case .deploymentRefused(let message): (.deploymentRefused, [Key.message.rawValue: message.json])
+            case .noSuchDeployment(let id): (.noSuchDeployment, [Key.id.rawValue: id.json])
             case .unavailable(let message): (.unavailable, [Key.message.rawValue: message.json])
             }
         return VarlinkReply(parameters: parameters, error: name.fullName)
@@ -74,6 +82,8 @@ package enum RuntimeError: Error, Equatable, Sendable {
             case .upgradeRefused: .upgradeRefused(message: message)
             case .executionRefused: .executionRefused(message: message)
             case .noSuchExecution: .noSuchExecution(id: reply.parameters[Key.id.rawValue]?.stringValue ?? "")
+            case .deploymentRefused: .deploymentRefused(message: message)
+            case .noSuchDeployment: .noSuchDeployment(id: reply.parameters[Key.id.rawValue]?.stringValue ?? "")
             case .unavailable: .unavailable(message: message)
             }
     }

@@ -213,6 +213,27 @@ package enum RuntimeInterface {
           waiting: int
         )
 
+        # How a deployment stands. version: VERSION@HASH, as holdfast bundle list shows it. state: downloading, verifying, unpacking, staged,
+        # activating, probation, committed, reverting, rolled_back or failed. code: why it came out otherwise, a stable word.
+        type Deployment (
+          id: string,
+          bundle: string,
+          version: string,
+          state: string,
+          percent: ?int,
+          code: ?string,
+          message: ?string
+        )
+
+        # current: what runs. good: versions that have proved themselves, the latest first. barred: those that have failed here.
+        type Bundle (
+          name: string,
+          current: ?string,
+          good: []string,
+          barred: []string,
+          deployment: ?Deployment
+        )
+
         method Status() -> (runtime: Runtime, supervisors: []Supervisor, workers: []Worker)
 
         # want the worker, and forget its failures
@@ -275,6 +296,18 @@ package enum RuntimeInterface {
         # Answered when every plugin's file has been looked at.
         method Plugins() -> (plugins: []Plugin)
 
+        # Brings a version of a bundle onto the device and runs it, or takes an earlier one back; intent: deploy or rollback. With more: how it
+        # stands, and at the end (committed, rolled_back, failed) what became of it. The same id again is the same deployment. It goes on when the client goes
+        # away, and after a power cut. file: what the archive is called at central; not needed for a version that is on the device.
+        method Deploy(id: string, bundle: string, intent: string, version: ?string, file: ?string, force: ?bool,
+          download_within_s: ?float) -> (id: string, bundle: string, version: string, state: string, percent: ?int, code: ?string,
+          message: ?string)
+
+        # Calls a deployment off. What has been switched to is taken back.
+        method CancelDeployment(id: string) -> ()
+
+        method Deployments() -> (bundles: []Bundle)
+
         error NoSuchWorker (name: string)
         error NotPermitted (message: string)
         # every problem as file:line:column: key: what is wrong
@@ -292,6 +325,10 @@ package enum RuntimeInterface {
         error ExecutionRefused (message: string)
         # there is no command with this id, or nobody knows of it any more
         error NoSuchExecution (id: string)
+        # the deployment is not begun, and why
+        error DeploymentRefused (message: string)
+        # there is no deployment with this id under way
+        error NoSuchDeployment (id: string)
         # the runtime is stopping, or has too many clients
         error Unavailable (message: string)
 

@@ -21,6 +21,9 @@ package enum RuntimeMethod: Equatable, Sendable {
     case execute(ExecutionCall)
     case cancelExecution(id: String)
     case plugins
+    case deploy(DeploymentOrder)
+    case cancelDeployment(id: String)
+    case deployments
 
     /// The methods' names without the interface.
     package enum Name: String, CaseIterable, Sendable {
@@ -42,6 +45,9 @@ package enum RuntimeMethod: Equatable, Sendable {
         case execute = "Execute"
         case cancelExecution = "CancelExecution"
         case plugins = "Plugins"
+        case deploy = "Deploy"
+        case cancelDeployment = "CancelDeployment"
+        case deployments = "Deployments"
     }
 
     private enum Key: String { case name, since, follow, worker, limit, lines, binary, token, id }
@@ -78,6 +84,9 @@ package enum RuntimeMethod: Equatable, Sendable {
             case .execute: .execute(try ExecutionCall(&arguments))
             case .cancelExecution: .cancelExecution(id: try arguments.required(Key.id))
             case .plugins: .plugins
+            case .deploy: .deploy(try DeploymentOrder(&arguments))
+            case .cancelDeployment: .cancelDeployment(id: try arguments.required(Key.id))
+            case .deployments: .deployments
             }
         try arguments.refuseOthers()
         guard call.more || !isStream else { throw .expectedMore }
@@ -103,15 +112,18 @@ package enum RuntimeMethod: Equatable, Sendable {
         case .execute: .execute
         case .cancelExecution: .cancelExecution
         case .plugins: .plugins
+        case .deploy: .deploy
+        case .cancelDeployment: .cancelDeployment
+        case .deployments: .deployments
         }
     }
 
     /// Whether the method answers with several replies, and must be called with `more`.
     package var isStream: Bool {
         switch self {
-        case .events, .logs, .execute: true
+        case .events, .logs, .execute, .deploy: true
         case .status, .startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .incidents, .health,
-            .metrics, .uplink, .enrol, .reload, .upgrade, .cancelExecution, .plugins:
+            .metrics, .uplink, .enrol, .reload, .upgrade, .cancelExecution, .plugins, .cancelDeployment, .deployments:
             false
         }
     }
@@ -120,9 +132,9 @@ package enum RuntimeMethod: Equatable, Sendable {
     package var changesState: Bool {
         switch self {
         case .startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .enrol, .reload, .upgrade,
-            .execute, .cancelExecution:
+            .execute, .cancelExecution, .deploy, .cancelDeployment:
             true
-        case .status, .events, .incidents, .logs, .health, .metrics, .uplink, .plugins: false
+        case .status, .events, .incidents, .logs, .health, .metrics, .uplink, .plugins, .deployments: false
         }
     }
 
@@ -130,9 +142,10 @@ package enum RuntimeMethod: Equatable, Sendable {
     package var call: VarlinkCall {
         var parameters = JSONObject()
         switch self {
-        case .status, .health, .metrics, .uplink, .reload, .plugins: break
+        case .status, .health, .metrics, .uplink, .reload, .plugins, .deployments: break
         case .execute(let call): parameters = call.parameters
-        case .cancelExecution(let id): parameters[Key.id.rawValue] = .string(id)
+        case .cancelExecution(let id), .cancelDeployment(let id): parameters[Key.id.rawValue] = .string(id)
+        case .deploy(let order): parameters = order.parameters
         case .enrol(let token): parameters[Key.token.rawValue] = .string(token)
         case .upgrade(let binary): parameters[Key.binary.rawValue] = binary?.json
         case .startWorker(let name), .stopWorker(let name), .restartWorker(let name), .pauseWorker(let name),

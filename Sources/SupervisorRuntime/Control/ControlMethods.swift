@@ -42,6 +42,8 @@ extension SupervisorRuntime {
         case .execute(let call): executions.execute(call, for: connection)
         case .cancelExecution(let id): executions.cancel(id, for: connection)
         case .plugins: executions.list(for: connection)
+        case .deploy, .cancelDeployment, .deployments:
+            connection.send(RuntimeError.unavailable(message: "deployments are not offered").reply)
         case .upgrade(let binary):
             upgrade(to: binary, for: connection)
         case .reload:

@@ -107,7 +107,6 @@ final class Execution {
         }
         switch report {
         case .startHost: startHost()
-        case .endHost: host?.kill()
         case .progress(let percent, let message): onProgress(percent, message)
         case .log(let level, let line): onLog(level, line)
         case .result(let part, _):
@@ -115,7 +114,8 @@ final class Execution {
             if !isResultTooLong { result += part }
         case .ended(let code?, let message): finish(.failed(code: code, message: message ?? "it has failed"))
         case .ended(nil, _): finish(succeeded())
-        case .unknown: break
+        // Those of another kind of executor.
+        case .deployment, .bundle, .ready, .apply, .selfTest, .abandonStep, .idle, .unknown: break
         }
     }
 

@@ -97,9 +97,10 @@ final class ControlClient {
             "the configuration is invalid, and nothing was changed: \(problems.joined(separator: "; "))"
         case .notPermitted(let message)?, .outputUnavailable(let message)?, .monitorUnavailable(let message)?,
             .uplinkUnavailable(let message)?, .enrolmentRefused(let message)?, .upgradeRefused(let message)?,
-            .executionRefused(let message)?, .unavailable(let message)?:
+            .executionRefused(let message)?, .deploymentRefused(let message)?, .unavailable(let message)?:
             message
         case .noSuchExecution(let id)?: "there is no command \(id) on this device, or nobody knows of it any more"
+        case .noSuchDeployment(let id)?: "there is no deployment \(id) under way"
         case nil: "holdfastd has answered \(error)"
         }
     }
