@@ -17,13 +17,18 @@ package struct BundleAdmission {
         }
     }
 
+    /// What was signed under a name.
+    package func target(_ name: String) throws(BundleError) -> TargetFile {
+        try BundleError.trust { () throws(TrustError) in try targets.file(name) }
+    }
+
     /// Opens a bundle whose bytes, all of them, are those that were signed. They are hashed before anything of them is looked
     /// into, and again while they are read.
     /// - Parameters:
     ///   - name: of the archive's file, under which it was signed.
     ///   - descriptor: of a regular file; stays the caller's, and open while the archive is in use.
     package func open(_ name: String, _ descriptor: Int32) throws(BundleError) -> BundleArchive {
-        let target = try BundleError.trust { () throws(TrustError) in try targets.file(name) }
+        let target = try target(name)
         let status = try BundleError.system { () throws(SystemError) in try SystemCall.status(descriptor) }
         guard status.kind == .regular else { throw BundleError(.notABundle, "it is no regular file") }
         // Endless data show before they are read.

@@ -65,7 +65,12 @@ extension BundleManifest {
     }
 
     /// Folders of the store that stand beside those of the bundles.
-    private static let takenNames = ["objects", "staging", "lock"]
+    private static let takenNames = ["objects", "staging", "downloads", "lock"]
+    /// Whether a bundle may be called so.
+    package static func isName(_ text: String) -> Bool {
+        ChildName.nearest(to: text) == text && !takenNames.contains(text)
+    }
+
     static let allowedVersion = "1 to 64 letters, digits, \".\", \"-\", \"_\" and \"+\", the first a letter or digit"
 
     static func isVersion(_ text: String) -> Bool {

@@ -51,6 +51,11 @@ extension BundleStore {
         try withdraw(manifest.name, manifest.identifier)
     }
 
+    /// Makes room for something that is no content yet, in bytes; throws `no-space` when there is none.
+    package func makeRoom(bytes: Int) throws(BundleError) {
+        while try !makeRoom(bytes: bytes, content: 0, files: 1) {}
+    }
+
     /// Makes room for a bundle, or says that there is none. What goes may be what the bundle was to share.
     /// - Parameters:
     ///   - bytes: that will be taken of the disk.

@@ -77,7 +77,7 @@ package final class BundleStore {
     }
 
     /// The manifest of a version, which its identifier stands for.
-    func manifest(of bundle: String, _ identifier: String) throws(BundleError) -> BundleManifest {
+    package func manifest(of bundle: String, _ identifier: String) throws(BundleError) -> BundleManifest {
         guard let bytes = try content("\(StorePaths.version(bundle, identifier))/\(BundleManifest.fileName)") else {
             throw BundleError(.notFound, "there is no \(identifier) of \(bundle) in \(files.root)")
         }

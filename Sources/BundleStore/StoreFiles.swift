@@ -18,6 +18,8 @@ package protocol StoreFiles: AnyObject {
     /// Begins a new file, with room for its content; then come `append` and `close`. One at a time.
     func create(_ path: String, size: Int) throws(SystemError)
     func append(_ bytes: UnsafeRawBufferPointer) throws(SystemError)
+    /// The content survives a power cut afterwards.
+    func synchronize() throws(SystemError)
     func close(permissions: UInt32) throws(SystemError)
     /// Makes a file that takes so many bytes of the disk. Where the file system cannot do that, nothing happens.
     func reserve(_ path: String, size: Int) throws(SystemError)

@@ -112,6 +112,11 @@ package final class StoreFolder: StoreFiles {
         }
     }
 
+    package func synchronize() throws(SystemError) {
+        guard let number = open?.rawValue else { return }
+        try SystemCall.synchronize(number)
+    }
+
     package func close(permissions: UInt32) throws(SystemError) {
         guard let number = open?.rawValue else { return }
         defer { open = nil }

@@ -5,10 +5,12 @@ import Trust
 enum StorePaths {
     static let objects = "objects"
     static let staging = "staging"
+    /// Archives on their way to the device, and the metadata that they are judged by.
+    static let downloads = "downloads"
     /// Of `DirectoryLock`.
     static let lock = "lock"
     /// Besides the folders of bundles.
-    static let ours = [objects, staging, lock]
+    static let ours = [objects, staging, downloads, lock]
 
     static func versions(_ bundle: String) -> String { "\(bundle)/versions" }
     static func version(_ bundle: String, _ identifier: String) -> String { "\(bundle)/versions/\(identifier)" }
@@ -19,6 +21,10 @@ enum StorePaths {
     static func currentTarget(_ identifier: String) -> String { "versions/\(identifier)" }
     static func marks(_ bundle: String) -> String { "\(bundle)/good" }
     static func mark(_ bundle: String, _ identifier: String) -> String { "\(bundle)/good/\(identifier)" }
+
+    /// What a deployment has to know after a power cut.
+    static func deployment(_ bundle: String) -> String { "\(bundle)/deployment.json" }
+    static func nextDeployment(_ bundle: String) -> String { "\(bundle)/deployment.new" }
 
     static let files = "files"
     static let tree = "tree.toml"

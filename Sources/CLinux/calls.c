@@ -3,8 +3,10 @@
 #include <sys/mman.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/single_threaded.h>
+#include <time.h>
 #include <unistd.h>
 
 int hf_pipe(int *ends, int is_non_blocking) { return pipe2(ends, O_CLOEXEC | (is_non_blocking ? O_NONBLOCK : 0)); }
@@ -14,6 +16,10 @@ int hf_accept(int socket) { return accept4(socket, NULL, NULL, SOCK_CLOEXEC | SO
 ssize_t hf_tee(int from, int to, size_t count) { return tee(from, to, count, SPLICE_F_NONBLOCK); }
 
 int hf_allocate(int descriptor, int64_t size) { return fallocate(descriptor, 0, 0, (off_t)size); }
+
+int hf_reserve(int descriptor, int64_t size) {
+    return fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, (off_t)size);
+}
 
 int hf_sync_file_system(int descriptor) { return syncfs(descriptor); }
 
@@ -52,4 +58,14 @@ int hf_library_file(const char *name) {
 
 int hf_seal_file(int file) {
     return fcntl(file, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
+}
+
+int64_t hf_build_time(void) {
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    const char *date = __DATE__; // "Nov  3 2025"
+    char month[4] = {date[0], date[1], date[2], 0};
+    int day = 0, year = 0;
+    if (sscanf(date + 4, "%d %d", &day, &year) != 2) return 0;
+    struct tm time = {.tm_year = year - 1900, .tm_mon = (int)(strstr(months, month) - months) / 3, .tm_mday = day};
+    return (int64_t)timegm(&time);
 }

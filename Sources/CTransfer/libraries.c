@@ -4,7 +4,6 @@
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 struct hf_libraries hf_libraries;
 
@@ -62,14 +61,4 @@ int hf_transfer_load(char *problem, size_t size) {
     }
     is_loaded = 1;
     return 0;
-}
-
-int64_t hf_build_time(void) {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    const char *date = __DATE__; // "Nov  3 2025"
-    char month[4] = {date[0], date[1], date[2], 0};
-    int day = 0, year = 0;
-    if (sscanf(date + 4, "%d %d", &day, &year) != 2) return 0;
-    struct tm time = {.tm_year = year - 1900, .tm_mon = (int)(strstr(months, month) - months) / 3, .tm_mday = day};
-    return (int64_t)timegm(&time);
 }

@@ -2,7 +2,7 @@
 package struct BundleVersion: Hashable, Sendable, CustomStringConvertible {
     /// As its manifest has it ("1.4.2"). Not compared: an older number may be deployed on purpose.
     package var number: String
-    /// Of its manifest, in hexadecimal (SHA-256), and by it of all its files.
+    /// The beginning of its manifest's SHA-256, in hexadecimal digits; by it of all its files.
     package var digest: String
 
     package init(number: String, digest: String) {
@@ -10,5 +10,5 @@ package struct BundleVersion: Hashable, Sendable, CustomStringConvertible {
         self.digest = digest
     }
 
-    package var description: String { "\(number)@\(digest.prefix(12))" }
+    package var description: String { "\(number)@\(digest)" }
 }

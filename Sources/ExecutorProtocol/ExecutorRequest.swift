@@ -6,7 +6,8 @@ package enum ExecutorRequest: Equatable, Sendable {
     case execute(ExecutorOrder)
     /// The command's payload, JSON as text, in parts that fit a packet.
     case payload(part: String, isLast: Bool)
-    /// A Varlink connection comes along (io.holdfast.Runtime), for those methods only that the plugin was granted.
+    /// A Varlink connection comes along (io.holdfast.Runtime), for those methods only that the plugin was granted. A second one
+    /// follows where something is granted that lasts: Deploy, or Events for a keeper of deployments.
     case control
     /// A datagram socket comes along that takes telemetry.
     case telemetry

@@ -24,6 +24,7 @@ package final class ExecutorRuntime {
     private var requests: HostRequests?
     private var printed: PrintedLines?
     private var work: Work?
+    private var keeper: DeploymentKeeper?
     private var hasEnded = false
 
     private enum Work {
@@ -51,12 +52,17 @@ package final class ExecutorRuntime {
 
     package func start() throws(SystemError) { try channel.start() }
 
-    package func finish() { end(code: PluginFailure.Code.cancelled.rawValue, "holdfast-executor was told to end") }
+    package func finish() {
+        // What is under way is on disk, and goes on with the next.
+        guard keeper == nil else { return loop.stop() }
+        end(code: PluginFailure.Code.cancelled.rawValue, "holdfast-executor was told to end")
+    }
 
     // MARK: Requests
 
     private func handle(_ request: ExecutorRequest, _ descriptor: SharedDescriptor?) {
         guard !hasEnded else { return }
+        if let keeper { return keeper.handle(request, descriptor) }
         switch request {
         case .execute(let order):
             self.order = order
@@ -70,14 +76,37 @@ package final class ExecutorRuntime {
         case .output: read(descriptor)
         case .hostEnded(let end): hostEnded(end)
         case .cancel(let reason): cancel(reason)
-        case .keepDeployments, .downloads, .deploy, .cancelDeployment, .stepEnded, .crashLooped: break
+        case .keepDeployments(let settings): keepDeployments(settings)
+        case .downloads, .deploy, .cancelDeployment, .stepEnded, .crashLooped: break
         case .unknown(let type): onWarning("holdfastd sent the unknown message \(type); both must be of one version")
         }
     }
 
+    private func keepDeployments(_ settings: DeploymentSettings) {
+        do throws(SystemError) {
+            let keeper = try DeploymentKeeper(settings, loop: loop)
+            keeper.onReport = { [weak self] in self?.channel.send($0) }
+            keeper.onWarning = { [weak self] in self?.onWarning($0) }
+            keeper.start()
+            self.keeper = keeper
+        } catch {
+            // holdfastd starts another one.
+            onWarning("\(error)")
+            loop.stop()
+        }
+    }
+
     private func connectRuntime(_ descriptor: SharedDescriptor?) {
-        guard let socket = descriptor?.take() else { return }
-        requests?.runtime = try? RuntimeQuestions(loop: loop, socket: socket)
+        guard let socket = descriptor?.take(), let requests, let order,
+            let questions = try? RuntimeQuestions(loop: loop, socket: socket)
+        else { return }
+        guard requests.runtime != nil else {
+            requests.runtime = questions
+            return
+        }
+        let deployments = DeploymentRequests(questions, command: order.id)
+        deployments.onProgress = { [weak self] in self?.channel.send(.progress(percent: $0, message: $1)) }
+        requests.deployments = deployments
     }
 
     /// Looks at the file; only what was granted goes on.
@@ -215,6 +244,7 @@ package final class ExecutorRuntime {
         guard !hasEnded else { return }
         hasEnded = true
         printed?.finish()
+        if let requests { requests.deployments?.callOff(by: requests.runtime) }
         channel.send(.ended(code: code, message: message))
     }
 }

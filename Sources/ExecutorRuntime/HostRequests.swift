@@ -7,6 +7,8 @@ final class HostRequests {
     private let grants: Set<PluginGrant>
     /// `nil` where nothing of the tree was granted.
     var runtime: RuntimeQuestions?
+    /// Takes what lasts: `runtime` answers one question after the other.
+    var deployments: DeploymentRequests?
     /// `nil` where nobody takes telemetry.
     var telemetry: SharedDescriptor?
 
@@ -27,9 +29,18 @@ final class HostRequests {
             guard let runtime else { return answer(.failure(Self.notGranted(request, .treeRead))) }
             runtime.ask(method, parameters, answer)
         case .emit(let reading): answer(emit(.object(reading)))
-        case .fetchArtifact, .activateBundle, .restoreBundle, .other:
+        case .activateBundle, .restoreBundle: ask(deployments, request, answer)
+        case .other where request.grant == .bundle: ask(deployments, request, answer)
+        case .fetchArtifact, .other:
             answer(.failure(PluginRefusal(.unsupported, "this version of Holdfast offers no \(request.name)")))
         }
+    }
+
+    private func ask(
+        _ deployments: DeploymentRequests?, _ request: PluginRequest, _ answer: @escaping RuntimeQuestions.Answer
+    ) {
+        guard let deployments else { return answer(.failure(Self.notGranted(request, .bundle))) }
+        deployments.answer(request, answer)
     }
 
     private static func notGranted(_ request: PluginRequest, _ grant: PluginGrant) -> PluginRefusal {

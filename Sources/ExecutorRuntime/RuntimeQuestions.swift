@@ -10,7 +10,7 @@ final class RuntimeQuestions {
 
     private let stream: VarlinkStream
     /// Calls are answered in their order.
-    private var open: [Answer] = []
+    private var open: [(onUpdate: (JSONObject) -> Void, answer: Answer)] = []
     private var problem: String?
 
     init(loop: EventLoop, socket: consuming Descriptor) throws(SystemError) {
@@ -22,15 +22,25 @@ final class RuntimeQuestions {
 
     /// - Parameter method: without the interface's name.
     func ask(_ method: String, _ parameters: JSONObject, _ answer: @escaping Answer) {
+        send(VarlinkCall(method: "\(RuntimeInterface.name).\(method)", parameters: parameters), answer) { _ in }
+    }
+
+    /// Asks for something that takes a while.
+    /// - Parameter onUpdate: called with each reply but the last, which is the answer.
+    func follow(_ method: RuntimeMethod, onUpdate: @escaping (JSONObject) -> Void, _ answer: @escaping Answer) {
+        send(method.call, answer, onUpdate)
+    }
+
+    private func send(_ call: VarlinkCall, _ answer: @escaping Answer, _ onUpdate: @escaping (JSONObject) -> Void) {
         if let problem { return answer(.failure(PluginRefusal(.failed, problem))) }
-        open.append(answer)
-        stream.send(VarlinkCall(method: "\(RuntimeInterface.name).\(method)", parameters: parameters))
+        open.append((onUpdate, answer))
+        stream.send(call)
     }
 
     private func take(_ reply: VarlinkReply) {
-        // Streams are none of the methods that a plugin gets.
-        guard !reply.continues, !open.isEmpty else { return }
-        let answer = open.removeFirst()
+        guard let first = open.first else { return }
+        guard !reply.continues else { return first.onUpdate(reply.parameters) }
+        let answer = open.removeFirst().answer
         guard let error = reply.error else { return answer(.success(PluginAnswer(.object(reply.parameters)))) }
         let message = reply.parameters["message"]?.stringValue
         let isRefused = error == "\(RuntimeInterface.name).NotPermitted"
@@ -41,6 +51,6 @@ final class RuntimeQuestions {
         problem = reason
         let all = open
         open = []
-        for answer in all { answer(.failure(PluginRefusal(.failed, reason))) }
+        for call in all { call.answer(.failure(PluginRefusal(.failed, reason))) }
     }
 }

@@ -29,6 +29,12 @@ enum BootClock {
     private static let nanosecondsPerTick = 1_000_000_000 / UInt64(sysconf(Int32(_SC_CLK_TCK)))
 }
 
+/// When this program was compiled: no clock that is right shows less.
+package enum BuildTime {
+    /// Since 1970.
+    package static let seconds = hf_build_time()
+}
+
 /// Wall-clock time, for reports only: it may be 1970 or jump.
 package enum WallClock {
     /// Seconds since 1970.

@@ -217,6 +217,13 @@ final class SimulatedStore: StoreFiles {
         try perform("write") { open?.content += bytes }
     }
 
+    func synchronize() throws(SystemError) {
+        try perform("fsync") {
+            guard let open else { return }
+            open.durable = open.content
+        }
+    }
+
     func close(permissions: UInt32) throws(SystemError) {
         try perform("fchmod") {
             open?.mode = permissions

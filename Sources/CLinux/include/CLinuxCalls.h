@@ -16,6 +16,12 @@ int hf_accept(int socket);
 /// fallocate(2) from the beginning, which makes the file as long.
 int hf_allocate(int descriptor, int64_t size);
 
+/// The same, but the file keeps its length.
+int hf_reserve(int descriptor, int64_t size);
+
+/// When this was compiled, in seconds since 1970.
+int64_t hf_build_time(void);
+
 /// syncfs(2).
 int hf_sync_file_system(int descriptor);
 

@@ -11,9 +11,6 @@
 /// Opens the libraries: 0, or -1 with what is missing, for a person, in `problem`. Again after a success it does nothing.
 int hf_transfer_load(char *problem, size_t size);
 
-/// When this was compiled, in seconds since 1970.
-int64_t hf_build_time(void);
-
 // MARK: Trust
 
 #define HF_PINS_MAX 4

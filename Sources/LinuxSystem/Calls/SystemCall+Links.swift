@@ -43,6 +43,11 @@ extension SystemCall {
         try perform("fallocate") { hf_allocate(descriptor, size) }
     }
 
+    /// fallocate(2): there is room on the disk for so many bytes of the file, whose length stays as it is.
+    package static func reserve(_ descriptor: Int32, size: Int64) throws(SystemError) {
+        try perform("fallocate") { hf_reserve(descriptor, size) }
+    }
+
     /// syncfs(2): everything on the file system of the descriptor survives a power cut afterwards.
     package static func synchronizeFileSystem(_ descriptor: Int32) throws(SystemError) {
         try perform("syncfs") { hf_sync_file_system(descriptor) }

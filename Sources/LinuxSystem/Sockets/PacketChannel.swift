@@ -9,7 +9,12 @@ package final class PacketChannel {
     private let longestQueue: Int
     private let packetsPerTurn: Int
     private var registration: EventLoop.Registration?
-    private var queue: [[UInt8]] = []
+    private var queue: [Packet] = []
+
+    private struct Packet {
+        let bytes: [UInt8]
+        let descriptor: SharedDescriptor?
+    }
 
     /// Called with each packet, whose bytes are valid for as long as the call lasts, and the first descriptor that came with
     /// it, which is closed unless kept.
@@ -42,12 +47,13 @@ package final class PacketChannel {
     }
 
     /// Sends a packet, now or once there is room.
+    /// - Parameter descriptor: goes along; the peer gets a copy of its own.
     /// - Returns: false when the queue is full (the peer has not read for long) and the packet is dropped, or the channel is
     ///   closed.
     @discardableResult
-    package func send(_ packet: [UInt8]) -> Bool {
+    package func send(_ packet: [UInt8], _ descriptor: SharedDescriptor? = nil) -> Bool {
         guard registration != nil, queue.count < longestQueue else { return false }
-        queue.append(packet)
+        queue.append(Packet(bytes: packet, descriptor: descriptor))
         if queue.count == 1 { flush() }
         return true
     }
@@ -65,7 +71,8 @@ package final class PacketChannel {
         var sent = 0
         while sent < queue.count {
             // A peer that is gone shows as the end of file when receiving.
-            guard case .done? = try? socket.send(queue[sent]) else { break }
+            let descriptors = [queue[sent].descriptor?.rawValue].compactMap { $0 }
+            guard case .done? = try? socket.send(queue[sent].bytes, descriptors: descriptors) else { break }
             sent += 1
         }
         queue.removeFirst(sent)

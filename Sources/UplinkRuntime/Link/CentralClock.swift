@@ -1,4 +1,3 @@
-import CTransfer
 import LinuxSystem
 
 /// Central's clock as far as it is known here, and the time before which this device's clock is certainly wrong.
@@ -9,7 +8,7 @@ struct CentralClock {
     private(set) var floor: Int64
 
     init(floor: Int64) {
-        self.floor = max(floor, hf_build_time() * 1000)
+        self.floor = max(floor, BuildTime.seconds * 1000)
     }
 
     /// This device's clock as it is, in milliseconds since 1970.

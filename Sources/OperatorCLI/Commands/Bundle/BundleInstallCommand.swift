@@ -35,7 +35,7 @@ struct BundleInstallCommand: OperatorCommand {
         let store = try BundleFiles.open(self.store.store)
         let report = try BundleFiles.withFile(archive) { (descriptor) throws(BundleError) in
             let content = try admission.open(BundleFiles.name(of: archive), descriptor)
-            try checkRequirements(content.manifest)
+            try content.manifest.requirements.check(hardware: hardware)
             let report = try store.stage(content)
             let verified = try store.verifyTree(report.bundle, report.identifier)
             guard activate else { return report }
@@ -68,30 +68,4 @@ struct BundleInstallCommand: OperatorCommand {
     }
 
     private static func count(_ files: Int) -> String { files == 1 ? "1 file" : "\(files) files" }
-
-    private func checkRequirements(_ manifest: BundleManifest) throws(BundleError) {
-        guard let version = RuntimeVersion(HoldfastVersion.current) else { return }
-        let reasons = manifest.requirements.mismatches(
-            hardware: hardware, architecture: MachineArchitecture.name, runtime: version)
-        guard reasons.isEmpty else {
-            throw BundleError(.wrongDevice, "it is not for this device", problems: reasons)
-        }
-    }
-}
-
-/// As `uname -m` says it.
-enum MachineArchitecture {
-    #if arch(x86_64)
-        static let name = "x86_64"
-    #elseif arch(arm64)
-        static let name = "aarch64"
-    #elseif arch(arm)
-        static let name = "armv7l"
-    #else
-        static let name = "unknown"
-    #endif
-}
-
-extension BundleError.Code {
-    static let wrongDevice = BundleError.Code("wrong-device")
 }
