@@ -229,8 +229,9 @@ let package = Package(
         .testTarget(
             name: "ExecutorRuntimeTests",
             dependencies: [
-                "ExecutorRuntime", "ExecutorProtocol", "PluginSession", "Trust", "ControlProtocol", "LinuxSystem",
-                "MonotonicTime", "TestSupport",
+                "ExecutorRuntime", "ExecutorProtocol", "DownloadProtocol", "PluginSession", "BundleFormat",
+                "BundleStore",
+                "Deployment", "Trust", "ControlProtocol", "LinuxSystem", "MonotonicTime", "TestSupport",
             ], swiftSettings: strict),
         .testTarget(name: "ProbingTests", dependencies: ["Probing", "MonotonicTime"], swiftSettings: strict),
         .testTarget(

@@ -12,12 +12,20 @@ final class DownloadClient {
         case retrying(String)
     }
 
+    enum Arrival {
+        case inOneGo
+        /// Some of it is from an earlier try, and nobody has looked at that since.
+        case continued
+    }
+
     private struct Fetch {
         var order: DownloadOrder
         let file: SharedDescriptor
         let until: MonotonicInstant
         let onProgress: (Progress) -> Void
-        let onEnd: (DownloadFailure?) -> Void
+        let onEnd: (Result<Arrival, DownloadFailure>) -> Void
+        /// Some of it was there when an uplink was asked for the rest.
+        var isContinued = false
     }
 
     private let loop: EventLoop
@@ -64,7 +72,7 @@ final class DownloadClient {
     ///   - onEnd: called once, later, unless it is stopped before.
     func fetch(
         _ order: DownloadOrder, into file: SharedDescriptor, onProgress: @escaping (Progress) -> Void = { _ in },
-        onEnd: @escaping (DownloadFailure?) -> Void
+        onEnd: @escaping (Result<Arrival, DownloadFailure>) -> Void
     ) -> Int {
         last += 1
         let id = last
@@ -92,6 +100,8 @@ final class DownloadClient {
         {
             // An uplink that was there before may have written some of it.
             fetch.order.offset = Int(size)
+            fetch.isContinued = fetch.isContinued || size > 0
+            fetches[id] = fetch
         }
         fetch.order.within = max(.zero, loop.now.duration(to: fetch.until))
         packets.send(DownloadRequest.fetch(id: id, fetch.order).json.serialised(), fetch.file)
@@ -113,6 +123,7 @@ final class DownloadClient {
     }
 
     private func end(_ id: Int, _ failure: DownloadFailure?) {
-        forgetFetch(id)?.onEnd(failure)
+        guard let fetch = forgetFetch(id) else { return }
+        fetch.onEnd(failure.map { .failure($0) } ?? .success(fetch.isContinued ? .continued : .inOneGo))
     }
 }

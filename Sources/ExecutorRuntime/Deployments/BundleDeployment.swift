@@ -44,6 +44,8 @@ final class BundleDeployment {
     private var marked: [BundleVersion]?
     /// Tells a watch from those before it.
     private var observations = 0
+    /// Waits for the end of what is under way.
+    private var crashLoop: (version: BundleVersion, text: String)?
     /// Work in the store besides the machine's steps.
     private var chores = 0
 
@@ -138,7 +140,17 @@ final class BundleDeployment {
 
     func cancel(_ id: String) { handle(.cancelled(id: id)) }
 
-    func crashLooped(_ text: String) { handle(.crashLooped(text)) }
+    func crashLooped(_ text: String) {
+        crashLoop = current.map { ($0, text) }
+        deliverCrashLoop()
+    }
+
+    /// What is under way may lead away from that version by itself.
+    private func deliverCrashLoop() {
+        guard let (version, text) = crashLoop, isIdle else { return }
+        crashLoop = nil
+        if version == current { handle(.crashLooped(text)) }
+    }
 
     /// - Returns: whether the step is one of this bundle's.
     func stepEnded(_ step: Int, _ problem: String?) -> Bool {
@@ -164,6 +176,7 @@ final class BundleDeployment {
         isHandling = false
         rearm()
         tellBundle()
+        deliverCrashLoop()
         around.onChange()
     }
 
@@ -271,6 +284,7 @@ final class BundleDeployment {
         around.work.perform(body) { [weak self] result in
             self?.chores -= 1
             completion(result)
+            self?.deliverCrashLoop()
         }
     }
 

@@ -98,10 +98,12 @@ final class BundleDownload {
             minimumSpeed: settings.minimumSpeed, within: left)
         fetch = client.fetch(download, into: descriptor) { [weak self] in
             self?.progressed($0, of: nil)
-        } onEnd: { [weak self] failure in
+        } onEnd: { [weak self] result in
             guard let self, !isStopped else { return }
             fetch = nil
-            if let failure { return finish("\(StoreWork.metadata) cannot be fetched: \(failure.message)") }
+            if case .failure(let failure) = result {
+                return finish("\(StoreWork.metadata) cannot be fetched: \(failure.message)")
+            }
             let order = order
             work.perform { (store) throws(BundleError) in
                 try store.acceptMetadata()
@@ -147,13 +149,15 @@ final class BundleDownload {
             minimumSpeed: settings.minimumSpeed, within: left)
         fetch = client.fetch(download, into: file) { [weak self] in
             self?.progressed($0, of: wanted.length)
-        } onEnd: { [weak self] failure in
+        } onEnd: { [weak self] result in
             guard let self, !isStopped else { return }
             fetch = nil
-            if let failure { return finish(failure.message) }
-            // What was fetched in one go is hashed once, when its signature is looked at.
-            if offset == 0 { return finish(nil) }
-            check(wanted, isLastTry: isLastTry)
+            switch result {
+            case .failure(let failure): finish(failure.message)
+            // It is hashed when its signature is looked at.
+            case .success(.inOneGo): finish(nil)
+            case .success(.continued): check(wanted, isLastTry: isLastTry)
+            }
         }
     }
 

@@ -234,7 +234,10 @@ final class StoreWork {
 
     /// - Returns: what the version asks for.
     func unpack(_ bundle: String, _ version: BundleVersion) throws(BundleError) -> VersionTerms {
-        if let (archive, _) = archives.removeValue(forKey: version.identifier) { try store.stage(archive) }
+        if let (archive, file) = archives.removeValue(forKey: version.identifier) {
+            defer { file.close() }
+            try store.stage(archive)
+        }
         let manifest = try store.manifest(of: bundle, version.identifier)
         try check(manifest, bundle, version)
         return VersionTerms(manifest)
