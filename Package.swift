@@ -25,6 +25,9 @@ let package = Package(
         .executable(name: "holdfast", targets: ["holdfast"]),
         .executable(name: "holdfast-imunoedge", targets: ["holdfast-imunoedge"]),
         .executable(name: "holdfast-plugin-host", targets: ["holdfast-plugin-host"]),
+        // Plugins, each with the Swift runtime inside.
+        .library(name: "deploy", type: .dynamic, targets: ["Deploy"]),
+        .library(name: "rollback", type: .dynamic, targets: ["Rollback"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -171,6 +174,12 @@ let package = Package(
         .executableTarget(
             name: "holdfast-imunoedge",
             cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")], linkerSettings: selfContained),
+        .target(
+            name: "Deploy", dependencies: ["HoldfastPlugin"], path: "Plugins/Deploy", swiftSettings: strict,
+            linkerSettings: selfContained),
+        .target(
+            name: "Rollback", dependencies: ["HoldfastPlugin"], path: "Plugins/Rollback", swiftSettings: strict,
+            linkerSettings: selfContained),
         // C only: a plugin brings its own language along.
         .executableTarget(
             name: "holdfast-plugin-host", dependencies: ["CPluginABI", "CPluginFrames"],

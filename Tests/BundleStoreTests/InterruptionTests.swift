@@ -111,4 +111,30 @@ import Testing
         disk.freeFiles = 1000
         try check(disk, "after a full disk")
     }
+
+    /// A deployment's state that is interrupted while it is written: the one before is there, or the new one.
+    @Test func `whichever call a deployment's state is interrupted at, it is the one before or the new one`() throws {
+        func save(_ disk: SimulatedStore, _ text: String) throws {
+            try BundleStore(disk).saveDeployment(of: "vision", Array(text.utf8))
+        }
+        let counting = SimulatedStore(random: SeededGenerator(seed: 0))
+        try save(counting, "before")
+        let before = counting.calls.count
+        try save(counting, "after")
+        #expect(counting.calls.count - before > 5)
+        for call in before + 1..<counting.calls.count + 1 {
+            for seed in 0..<8 {
+                let disk = SimulatedStore(random: SeededGenerator(seed: UInt64(seed)))
+                try save(disk, "before")
+                disk.failures[call] = seed < 2 ? .error(28) : .stop(isDone: seed % 2 == 0)
+                #expect(throws: BundleError.self) { try save(disk, "after") }
+                if seed >= 2 { disk.cutPower() } else { disk.failures = [:] }
+                let found = try BundleStore(disk).deployment(of: "vision").map { String(decoding: $0, as: UTF8.self) }
+                #expect(found == "before" || found == "after", "call \(call), seed \(seed): \(found ?? "nothing")")
+                // Nothing stands in the way of the next.
+                try save(disk, "next")
+                #expect(try BundleStore(disk).deployment(of: "vision") == Array("next".utf8))
+            }
+        }
+    }
 }
