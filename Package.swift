@@ -41,6 +41,7 @@ let package = Package(
         .target(name: "Probing", dependencies: ["MonotonicTime"], swiftSettings: strict),
         .target(name: "Delivery", dependencies: ["MonotonicTime"], swiftSettings: strict),
         .target(name: "Deployment", dependencies: ["MonotonicTime"], swiftSettings: strict),
+        .target(name: "Rollout", swiftSettings: strict),
         .target(
             name: "SupervisionSimulation", dependencies: ["Supervision", "MonotonicTime"], swiftSettings: strict),
 
@@ -220,6 +221,7 @@ let package = Package(
         .testTarget(
             name: "DeploymentTests", dependencies: ["Deployment", "DeploymentSimulation", "MonotonicTime"],
             swiftSettings: strict),
+        .testTarget(name: "RolloutTests", dependencies: ["Rollout", "SeededRandom"], swiftSettings: strict),
         .testTarget(
             name: "UplinkRuntimeTests",
             dependencies: [
@@ -344,14 +346,15 @@ if Context.environment["HOLDFAST_PARTS"] != "device" {
         .target(
             name: "CentralStore",
             dependencies: [
-                "ControlProtocol", "FleetAPI", .product(name: "GRDB", package: "GRDB.swift"),
+                "ControlProtocol", "FleetAPI", "Rollout", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .target(
             name: "CentralService",
             dependencies: [
-                "CentralStore", "ControlProtocol", "FleetAPI", "CChecksum", "CJansson", "CZlib",
+                "BundleFormat", "CentralStore", "ControlProtocol", "FleetAPI", "CChecksum", "CJansson", "CZlib",
+                "LinuxSystem", "Rollout", "Trust",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -385,13 +388,15 @@ if Context.environment["HOLDFAST_PARTS"] != "device" {
         .testTarget(
             name: "CentralStoreTests",
             dependencies: [
-                "CentralStore", "ControlProtocol", "FleetAPI", .product(name: "GRDB", package: "GRDB.swift"),
+                "CentralStore", "ControlProtocol", "FleetAPI", "Rollout",
+                .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),
         .testTarget(
             name: "CentralServiceTests",
             dependencies: [
-                "CentralService", "CentralStore", "ControlProtocol", "FleetAPI", "CChecksum", "CZlib",
+                "BundleFormat", "CentralService", "CentralStore", "ControlProtocol", "FleetAPI", "CChecksum", "CZlib",
+                "LinuxSystem", "TestSupport", "Trust",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

@@ -1,4 +1,5 @@
 package import FleetAPI
+package import Rollout
 
 /// All that central keeps. Every call is one transaction: it is durable when the call returns, or has not happened.
 ///
@@ -79,6 +80,51 @@ package protocol CentralStore: Sendable {
     func attachment(of command: String, from device: String) async throws -> [UInt8]?
     /// Marks what no device will run any more.
     func expireCommands(before time: Int64) async throws -> Int
+
+    // Bundles. Their content is kept elsewhere, under its hash; hashes are 64 hexadecimal digits.
+
+    /// Notes an upload; one that is known stays as it is.
+    /// - Throws: `tooMany` when that many are unfinished already.
+    func begin(_ upload: StoredUpload, limit: Int) async throws -> StoredUpload
+    func upload(_ sha256: String) async throws -> StoredUpload?
+    func uploads() async throws -> [StoredUpload]
+    func endUpload(_ sha256: String) async throws
+    /// Takes in a bundle whose content is there, and ends its upload.
+    /// - Throws: `conflict` when its version is there with other content.
+    func add(_ bundle: StoredBundle) async throws
+    /// - Parameter version: `VERSION@HASH`, or `VERSION` where only one build of it is there.
+    /// - Throws: `conflict` when there are several.
+    func bundle(_ name: String, _ version: String) async throws -> StoredBundle?
+    func bundle(content sha256: String) async throws -> StoredBundle?
+    /// The newest first.
+    func bundles(_ filter: BundleFilter) async throws -> [StoredBundle]
+    /// Forgets it.
+    /// - Throws: `conflict` while a deployment needs it, `notFound`.
+    func removeBundle(content sha256: String) async throws
+
+    func metadata(_ name: String) async throws -> StoredMetadata?
+    /// Puts it in the place of what is there.
+    /// - Throws: `conflict` when that is newer, or has the same version and other content.
+    func put(_ metadata: StoredMetadata) async throws
+
+    // Deployments. Whatever a device says of its command is there in the same transaction.
+
+    /// Makes a deployment, which supersedes earlier ones of the bundle on devices that have not begun, and lets the first
+    /// devices begin.
+    /// - Parameter devices: ids, and the id that the device's command gets.
+    /// - Throws: `notFound` when a device does not exist, or the bundle's version that is to be deployed.
+    func add(_ deployment: StoredDeployment, for devices: [(id: String, command: String)]) async throws
+        -> DeploymentStep
+    /// The newest first.
+    func deployments(_ filter: DeploymentFilter) async throws -> [StoredDeployment]
+    func deployment(_ id: String) async throws -> StoredDeployment?
+    /// In the order of their turns, which is that of their names.
+    func devices(of deployment: String) async throws -> [DeploymentDevice]
+    /// Has a deployment go on as far as it can, or do as an operator says.
+    /// - Throws: `notFound`, or `conflict` when it cannot be so.
+    func handle(_ event: Rollout.Event, of deployment: String, at now: Int64) async throws -> DeploymentStep
+    /// Those that are not over.
+    func activeDeployments() async throws -> [String]
 
     // Who did what. The newest first.
 

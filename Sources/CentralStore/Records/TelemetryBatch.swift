@@ -127,10 +127,13 @@ package struct BatchOutcome: Equatable, Sendable {
     package struct CommandNews: Equatable, Sendable {
         package var id: String
         package var state: CommandState
+        /// The deployment that it belongs to.
+        package var deployment: String?
 
-        package init(id: String, state: CommandState) {
+        package init(id: String, state: CommandState, deployment: String? = nil) {
             self.id = id
             self.state = state
+            self.deployment = deployment
         }
     }
 

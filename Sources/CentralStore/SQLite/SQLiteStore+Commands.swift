@@ -6,37 +6,45 @@ import GRDB
 extension SQLiteStore {
     package func add(_ command: StoredCommand, for devices: [String]) async throws -> [String: UInt64] {
         try await queue.run { database in
-            try database.execute(
-                sql: """
-                    INSERT INTO command (id, kind, payload, created_at, expires_at, created_by, target)
-                    VALUES (?, ?, ?, ?, ?, ?, ?)
-                    """,
-                arguments: [
-                    command.id, command.kind, command.payload.stored, command.createdAt, command.expiresAt,
-                    command.createdBy, command.target,
-                ])
-            let number = database.lastInsertedRowID
+            let number = try Self.insert(command, database)
             var sequences: [String: UInt64] = [:]
-            for id in devices {
-                // One higher than any before, and than what the device has seen of a central that was restored since.
-                guard
-                    let row = try Row.fetchOne(
-                        database.cachedStatement(
-                            sql: """
-                                SELECT number, max(sequence_floor,
-                                    ifnull((SELECT max(sequence) FROM assignment WHERE device = number), 0)) + 1 AS next
-                                FROM device WHERE id = ?
-                                """), arguments: [id])
-                else { throw StoreError(.notFound, "there is no device \(id)") }
-                let next: Int64 = row["next"]
-                try database.cachedStatement(
-                    sql:
-                        "INSERT INTO assignment (device, sequence, command, state, updated_at) VALUES (?, ?, ?, 'queued', ?)"
-                ).execute(arguments: [row["number"] as Int64, next, number, command.createdAt])
-                sequences[id] = UInt64(clamping: next)
-            }
+            for id in devices { sequences[id] = try Self.assign(number, to: id, at: command.createdAt, database) }
             return sequences
         }
+    }
+
+    /// - Returns: its number.
+    static func insert(_ command: StoredCommand, _ database: Database) throws -> Int64 {
+        try database.cachedStatement(
+            sql: """
+                INSERT INTO command (id, kind, payload, created_at, expires_at, created_by, target)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
+                """
+        ).execute(arguments: [
+            command.id, command.kind, command.payload.stored, command.createdAt, command.expiresAt,
+            command.createdBy, command.target,
+        ])
+        return database.lastInsertedRowID
+    }
+
+    /// - Returns: the sequence that the device gets it with.
+    @discardableResult
+    static func assign(_ command: Int64, to id: String, at now: Int64, _ database: Database) throws -> UInt64 {
+        // One higher than any before, and than what the device has seen of a central that was restored since.
+        guard
+            let row = try Row.fetchOne(
+                database.cachedStatement(
+                    sql: """
+                        SELECT number, max(sequence_floor,
+                            ifnull((SELECT max(sequence) FROM assignment WHERE device = number), 0)) + 1 AS next
+                        FROM device WHERE id = ?
+                        """), arguments: [id])
+        else { throw StoreError(.notFound, "there is no device \(id)") }
+        let next: Int64 = row["next"]
+        try database.cachedStatement(
+            sql: "INSERT INTO assignment (device, sequence, command, state, updated_at) VALUES (?, ?, ?, 'queued', ?)"
+        ).execute(arguments: [row["number"] as Int64, next, command, now])
+        return UInt64(clamping: next)
     }
 
     package func commands(_ filter: CommandFilter) async throws -> [StoredCommand] {

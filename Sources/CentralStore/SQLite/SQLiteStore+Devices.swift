@@ -137,6 +137,7 @@ extension SQLiteStore {
         "DELETE FROM series WHERE device = ?", "DELETE FROM spool WHERE device = ?", "DELETE FROM gap WHERE device = ?",
         "DELETE FROM event WHERE device = ?", "DELETE FROM incident WHERE device = ?",
         "DELETE FROM attachment WHERE device = ?", "DELETE FROM assignment WHERE device = ?",
+        "DELETE FROM deployment_device WHERE device = ?",
         "DELETE FROM enrolment_use WHERE public_key = (SELECT public_key FROM device WHERE number = ?)",
         "DELETE FROM presence WHERE device = ?", "DELETE FROM device WHERE number = ?",
     ]

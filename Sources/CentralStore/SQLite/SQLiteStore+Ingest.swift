@@ -195,6 +195,13 @@ struct Ingest {
             state.rawValue, event.body["message"]?.stringValue ?? "", (event.body["result"] ?? .null).text, now,
             device.number, id, state.isTerminal,
         ])
-        if database.changesCount > 0 { outcome.commands.append(.init(id: id, state: state)) }
+        guard database.changesCount > 0 else { return }
+        let deployment = try String.fetchOne(
+            database.cachedStatement(
+                sql: """
+                    SELECT deployment.id FROM deployment_device
+                    JOIN deployment ON deployment.number = deployment_device.deployment WHERE command_id = ?
+                    """), arguments: [id])
+        outcome.commands.append(.init(id: id, state: state, deployment: deployment))
     }
 }

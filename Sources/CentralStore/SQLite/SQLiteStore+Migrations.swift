@@ -7,6 +7,9 @@ extension SQLiteStore {
         migrator.registerMigration("1: all of issue 5") { database in
             try database.execute(sql: settings + devices + tokens + telemetry + events + commands)
         }
+        migrator.registerMigration("2: bundles and deployments") { database in
+            try database.execute(sql: bundles + deployments)
+        }
         return migrator
     }
 
@@ -97,6 +100,46 @@ extension SQLiteStore {
         CREATE INDEX assignment_queued ON assignment (device) WHERE state = 'queued';
         CREATE TABLE attachment (
             command INTEGER NOT NULL, device INTEGER NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY (command, device));
+
+        """
+
+    private static let bundles = """
+        CREATE TABLE upload (
+            sha256 TEXT PRIMARY KEY, file TEXT NOT NULL, size INTEGER NOT NULL, started_by TEXT NOT NULL,
+            started_at INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE bundle (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, version TEXT NOT NULL, file TEXT NOT NULL,
+            size INTEGER NOT NULL, sha256 TEXT NOT NULL UNIQUE, description TEXT NOT NULL, uploaded_by TEXT NOT NULL,
+            uploaded_at INTEGER NOT NULL, UNIQUE (name, version));
+        CREATE TABLE metadata (
+            name TEXT PRIMARY KEY, version INTEGER NOT NULL, bytes BLOB NOT NULL, sha256 TEXT NOT NULL,
+            content_sha256 TEXT NOT NULL, uploaded_by TEXT NOT NULL, uploaded_at INTEGER NOT NULL) WITHOUT ROWID;
+
+        """
+
+    // What devices say of commands goes on into the deployment by a trigger, so that the two are never apart, and stays when
+    // the command is deleted for its age. `command_id` is there from the beginning, `command` once it was made.
+    private static let deployments = """
+        CREATE TABLE deployment (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, bundle TEXT NOT NULL,
+            version TEXT, payload TEXT NOT NULL, expires_in REAL NOT NULL, max_parallel INTEGER NOT NULL,
+            max_failures INTEGER NOT NULL, forgiven INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL,
+            created_at INTEGER NOT NULL, created_by TEXT NOT NULL, target TEXT NOT NULL, updated_at INTEGER NOT NULL);
+        CREATE INDEX deployment_active ON deployment (bundle) WHERE state IN ('running', 'paused', 'halted');
+        CREATE TABLE deployment_device (
+            deployment INTEGER NOT NULL, position INTEGER NOT NULL, device INTEGER NOT NULL, state TEXT NOT NULL,
+            message TEXT NOT NULL DEFAULT '', command_id TEXT NOT NULL UNIQUE, command INTEGER,
+            updated_at INTEGER NOT NULL, PRIMARY KEY (deployment, position)) WITHOUT ROWID;
+        CREATE UNIQUE INDEX deployment_by_device ON deployment_device (device, deployment);
+        CREATE UNIQUE INDEX deployment_by_command ON deployment_device (command) WHERE command IS NOT NULL;
+        CREATE INDEX deployment_by_state ON deployment_device (deployment, state);
+        CREATE TRIGGER deployment_progress AFTER UPDATE OF state, message ON assignment BEGIN
+            UPDATE deployment_device SET
+                state = CASE new.state WHEN 'queued' THEN 'sent' WHEN 'succeeded' THEN 'committed'
+                    WHEN 'interrupted' THEN 'failed' ELSE new.state END,
+                message = new.message, updated_at = new.updated_at
+            WHERE command = new.command AND device = new.device;
+        END;
 
         """
 }

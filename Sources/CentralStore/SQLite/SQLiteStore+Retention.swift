@@ -8,6 +8,7 @@ extension SQLiteStore {
                 try database.execute(sql: statement, arguments: [time, limit - deleted])
                 deleted += database.changesCount
             }
+            deleted += try Self.deleteFinishedDeployments(before: time, limit: limit - deleted, database)
             return try deleted + Self.deleteFinishedCommands(before: time, limit: limit - deleted, database)
         }
         if deleted < limit { return try await pruneReadings(before: time, limit: limit - deleted) + deleted }
@@ -44,6 +45,27 @@ extension SQLiteStore {
                 deleted += database.changesCount
             }
             try database.execute(sql: "DELETE FROM command WHERE number = ?", arguments: [number])
+            deleted += database.changesCount
+        }
+        return deleted
+    }
+
+    /// Those that are over everywhere.
+    private static func deleteFinishedDeployments(before time: Int64, limit: Int, _ database: Database) throws -> Int {
+        guard limit > 0 else { return 0 }
+        let finished = try Int64.fetchAll(
+            database,
+            sql: """
+                SELECT number FROM deployment WHERE created_at < ? AND state IN ('finished', 'cancelled')
+                    AND NOT EXISTS (SELECT 1 FROM deployment_device
+                        WHERE deployment = deployment.number AND state IN ('sent', 'running'))
+                ORDER BY number LIMIT ?
+                """, arguments: [time, limit])
+        var deleted = 0
+        for number in finished where deleted < limit {
+            try database.execute(sql: "DELETE FROM deployment_device WHERE deployment = ?", arguments: [number])
+            deleted += database.changesCount
+            try database.execute(sql: "DELETE FROM deployment WHERE number = ?", arguments: [number])
             deleted += database.changesCount
         }
         return deleted
