@@ -28,4 +28,7 @@ struct DataFolder: ParsableArguments {
             throw CentralError(.dataFolder, "cannot open \(path)/central.sqlite: \(error)")
         }
     }
+
+    /// Where bundles lie, beside the store, which has to be there.
+    func content() throws -> ContentFolder { try ContentFolder(path + "/content") }
 }

@@ -46,6 +46,11 @@ struct Serve: AsyncParsableCommand {
         help: ArgumentHelp("Delete the oldest readings when the database is larger than that.", valueName: "MiB"))
     var largest: Int?
 
+    @Option(
+        name: .customLong("max-bundle"),
+        help: ArgumentHelp("The largest bundle that can be uploaded.", valueName: "MiB"))
+    var largestBundle = 16 << 10
+
     @Option(help: ArgumentHelp("Seconds between a device's heartbeats, in a small fleet.", valueName: "seconds"))
     var heartbeat: Double = 1500
 
@@ -64,6 +69,9 @@ struct Serve: AsyncParsableCommand {
             throw ValidationError("--log-level: there is no level '\(logLevel)'")
         }
         guard heartbeat >= 1 else { throw ValidationError("--heartbeat: has to be 1 at least") }
+        guard (1...16 << 10).contains(largestBundle) else {
+            throw ValidationError("--max-bundle: has to be 1 to \(16 << 10)")
+        }
         guard (certificate == nil) == (key == nil) || proxied != nil else {
             throw ValidationError("--certificate and --key belong together")
         }
@@ -82,10 +90,11 @@ struct Serve: AsyncParsableCommand {
         settings.interval = heartbeat
         settings.retentionDays = retention > 0 ? retention : nil
         settings.largestDatabase = largest.map { $0 << 20 }
+        settings.largestBundle = largestBundle << 20
         settings.drainBytesPerSecond = drainRate
         settings.isBehindProxy = proxied != nil
         let central = try await Central(
-            store: store, settings: settings, logger: logger,
+            store: store, content: try data.content(), settings: settings, logger: logger,
             eventLoop: MultiThreadedEventLoopGroup.singleton.next())
 
         let address = proxied ?? listen

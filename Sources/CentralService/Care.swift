@@ -10,6 +10,8 @@ struct Care: Service {
     /// A daily look at the certificate is soon enough: two months of it are left.
     private static let certificateInterval: Duration = .seconds(86400)
 
+    private static let uploadsInterval: Duration = .seconds(3600)
+
     let central: Central
     let tls: TLSContexts?
     let trust: Trust
@@ -17,13 +19,19 @@ struct Care: Service {
     func run() async throws {
         await withGracefulShutdownHandler {
             var certificateChecked = ContinuousClock.now
+            var uploadsChecked = ContinuousClock.now - Self.uploadsInterval
             while (try? await cancelWhenGracefulShutdown { try await Task.sleep(for: Self.interval) }) != nil {
                 await attempt("note when devices were last heard of") { try await central.flush() }
                 central.news.publish { [News(topic: News.keepAlive, device: nil, body: [:])] }
                 await attempt("mark expired commands") {
                     _ = try await central.store.expireCommands(before: central.clock.now())
                 }
+                await attempt("go on with deployments") { try await central.advanceDeployments() }
                 await attempt("delete what is old") { try await central.retain() }
+                if ContinuousClock.now - uploadsChecked > Self.uploadsInterval {
+                    uploadsChecked = .now
+                    await attempt("forget unfinished uploads") { try await central.forgetUploads() }
+                }
                 if ContinuousClock.now - certificateChecked > Self.certificateInterval {
                     certificateChecked = .now
                     await attempt("renew the certificate") { try tls?.replace(by: trust.files()) }

@@ -10,6 +10,8 @@ package final class Central: Sendable {
     /// In seconds since 1970. Signatures from before are not taken: their nonces are forgotten.
     let startedAt: Int64
     let registry: DeviceRegistry
+    let content: ContentFolder
+    let shelf: MetadataShelf
     let room: WaitingRoom
     let nonces = NonceMemory()
     let metrics = ServiceMetrics()
@@ -18,12 +20,16 @@ package final class Central: Sendable {
     let operators: KeyedLimits
     let logger: Logger
 
-    /// - Parameter eventLoop: runs the one timer of those who wait.
+    /// - Parameters:
+    ///   - content: where bundles lie.
+    ///   - eventLoop: runs the one timer of those who wait.
     package init(
-        store: any CentralStore, settings: CentralSettings, clock: WallClock = .system, logger: Logger,
-        eventLoop: any EventLoop
+        store: any CentralStore, content: ContentFolder, settings: CentralSettings, clock: WallClock = .system,
+        logger: Logger, eventLoop: any EventLoop
     ) async throws {
         self.store = store
+        self.content = content
+        shelf = MetadataShelf(store: store)
         self.settings = settings
         self.clock = clock
         self.logger = logger
@@ -33,6 +39,8 @@ package final class Central: Sendable {
         operators = KeyedLimits(limit: settings.operatorRate)
         room = WaitingRoom(eventLoop: eventLoop)
         registry.load(try await store.identities())
+        // What devices have said just before central ended.
+        try await advanceDeployments()
     }
 
     /// Lets nobody wait any longer: the service is about to stop.

@@ -6,6 +6,7 @@ package struct CentralError: Error, Equatable, Sendable, CustomStringConvertible
 
         package static let certificate = Code(rawValue: "certificate")
         package static let dataFolder = Code(rawValue: "data-folder")
+        package static let content = Code(rawValue: "content")
         package static let address = Code(rawValue: "address")
         package static let argument = Code(rawValue: "argument")
     }

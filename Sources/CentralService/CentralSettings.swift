@@ -23,6 +23,8 @@ package struct CentralSettings: Equatable, Sendable {
     package var retentionDays: Int? = 90
     /// The oldest readings go when the database is larger; `nil` lets it grow.
     package var largestDatabase: Int?
+    /// Of one archive, in bytes. No bundle is larger than that (docs/bundle-format.md, B1).
+    package var largestBundle = 16 << 30
 
     /// All come from one address; whose request it is, the proxy says in `X-Forwarded-For`.
     package var isBehindProxy = false

@@ -83,9 +83,9 @@ package protocol CentralStore: Sendable {
 
     // Bundles. Their content is kept elsewhere, under its hash; hashes are 64 hexadecimal digits.
 
-    /// Notes an upload; one that is known stays as it is.
-    /// - Throws: `tooMany` when that many are unfinished already.
-    func begin(_ upload: StoredUpload, limit: Int) async throws -> StoredUpload
+    /// Notes an upload, or what is said of it now.
+    /// - Throws: `tooMany` when that many others are unfinished.
+    func begin(_ upload: StoredUpload, limit: Int) async throws
     func upload(_ sha256: String) async throws -> StoredUpload?
     func uploads() async throws -> [StoredUpload]
     func endUpload(_ sha256: String) async throws
@@ -98,6 +98,8 @@ package protocol CentralStore: Sendable {
     func bundle(content sha256: String) async throws -> StoredBundle?
     /// The newest first.
     func bundles(_ filter: BundleFilter) async throws -> [StoredBundle]
+    /// The hashes of all bundles and uploads.
+    func contents() async throws -> [String]
     /// Forgets it.
     /// - Throws: `conflict` while a deployment needs it, `notFound`.
     func removeBundle(content sha256: String) async throws

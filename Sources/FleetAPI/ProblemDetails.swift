@@ -31,6 +31,16 @@ package struct ProblemDetails: Equatable, Sendable {
         package static let tooLarge = Kind("too-large")
         package static let tooManyRequests = Kind("too-many-requests")
         package static let unavailable = Kind("unavailable")
+        /// Bytes are asked for that are not there.
+        package static let range = Kind("range")
+        // To operators.
+        /// An upload goes on elsewhere; `offset` says where.
+        package static let offset = Kind("offset")
+        /// What was uploaded is not what was announced, or no bundle.
+        package static let content = Kind("content")
+        /// Metadata that are not signed as they have to be.
+        package static let untrusted = Kind("untrusted")
+        package static let noSpace = Kind("no-space")
         package static let internalError = Kind("internal")
     }
 

@@ -16,6 +16,9 @@ extension Central {
             Route(.get, "/api/v1/device/commands", giveCommands),
             Route(.put, "/api/v1/device/commands/{id}/attachment", takeAttachment),
             Route(.post, "/api/v1/device/heartbeat", takeHeartbeat),
+            Route(.get, "/api/v1/device/metadata/{name}", giveMetadata),
+            Route(.get, "/api/v1/content/{sha256}", giveContent),
+            Route(.head, "/api/v1/content/{sha256}", giveContent),
         ]
     }
 
@@ -33,6 +36,7 @@ extension Central {
         }
         metrics.countBatch(records: outcome.applied, bytes: checked.content.readableBytes)
         if outcome.applied > 0, batch.header.queue == .events { publish(batch, checked.device) }
+        await advance(Set(outcome.commands.compactMap(\.deployment)))
         return .json(JSONObject([.init(key: "acknowledged", value: .int(Int64(clamping: outcome.acknowledged)))]))
     }
 

@@ -14,7 +14,7 @@ extension Central {
             limits: .init(maximumBytes: limit, maximumDepth: 16))
         if let id = draft.id, let known = try await store.command(id) {
             // Sent again because the answer was lost.
-            guard known.kind == draft.kind, known.payload == draft.payload, known.target == draft.targetInWords else {
+            guard known.kind == draft.kind, known.payload == draft.payload, known.target == draft.target.words else {
                 throw Problem(.conflict, .conflict, "It cannot be so", "another command has the id \(id)")
             }
             return .json(View.command(known, progress: try await store.progress(of: id)))
@@ -24,7 +24,7 @@ extension Central {
         let command = StoredCommand(
             id: draft.id ?? UUID().uuidString.lowercased(), kind: draft.kind, payload: draft.payload, createdAt: now,
             expiresAt: draft.expiresIn.map { now + Int64($0 * 1000) }, createdBy: who.name,
-            target: draft.targetInWords)
+            target: draft.target.words)
         _ = try await store.add(command, for: devices.map(\.id))
         room.notify(devices.map(\.number))
         try await note(who, "command.create", command.id, "\(command.kind) for \(command.target)")
@@ -38,30 +38,6 @@ extension Central {
         let stored = try await store.command(command.id) ?? command
         return .json(
             View.command(stored, progress: try await store.progress(of: command.id)), status: .created)
-    }
-
-    /// Every device that is meant is looked at: that it exists, and belongs to the fleet.
-    private func resolve(_ target: CommandDraft.Target) async throws -> [DeviceIdentity] {
-        switch target {
-        case .devices(let ids):
-            return try ids.map { id in
-                guard let device = registry[id] else { throw Problem.notFound("there is no device \(id)") }
-                guard device.state == .enrolled else {
-                    throw Problem(
-                        .conflict, .conflict, "It cannot be so", "the device \(id) is \(device.state.rawValue)")
-                }
-                return device
-            }
-        case .selector, .all:
-            var filter = DeviceFilter(states: [.enrolled], limit: CommandDraft.mostDevices + 1)
-            if case .selector(let text) = target { filter.labels = try LabelRequirement.parse(text) }
-            let devices = try await store.devices(filter)
-            guard !devices.isEmpty else { throw Problem.notFound("no enrolled device matches") }
-            guard devices.count <= CommandDraft.mostDevices else {
-                throw Problem.invalid("more than \(CommandDraft.mostDevices) devices match: narrow the selector down")
-            }
-            return devices.map(\.identity)
-        }
     }
 
     /// `GET /commands`

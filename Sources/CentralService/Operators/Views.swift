@@ -1,6 +1,7 @@
 import CentralStore
 import ControlProtocol
 import FleetAPI
+import Rollout
 
 /// What operators get to see, as JSON (docs/openapi.yaml). Texts in it may come from devices: escape them before they go
 /// into a page or a terminal.
@@ -9,7 +10,11 @@ enum View {
         case id, name, state, labels, facts, version, boot, forked, connected, online, report, spools, body, kind,
             worker
         case device, sequence, message, result, attachment, payload, target, devices, counts, value, queue, spool, first
-        case last, actor, action, detail
+        case last, actor, action, detail, file, size, sha256, description, signed, bundle, command
+        case uploadedAt = "uploaded_ms"
+        case uploadedBy = "uploaded_by"
+        case maxParallel = "max_parallel"
+        case maxFailures = "max_failures"
         case up = "up_s"
         case enrolledAt = "enrolled_ms"
         case lastSeen = "last_seen_ms"
@@ -88,6 +93,55 @@ enum View {
             .message: progress.message, .result: progress.result, .updatedAt: Int(progress.updatedAt),
             .attachment: progress.hasAttachment,
         ])
+    }
+
+    static func bundle(_ bundle: StoredBundle, _ signing: Signing) -> JSONValue {
+        .object([
+            Key.name: bundle.name, .version: bundle.version, .file: bundle.file, .size: bundle.size,
+            .sha256: bundle.sha256, .description: bundle.description, .signed: signing.isSigned,
+            .detail: signing.detail, .uploadedAt: Int(bundle.uploadedAt), .uploadedBy: bundle.uploadedBy,
+        ])
+    }
+
+    /// - Parameter devices: `nil` in lists.
+    static func deployment(_ deployment: StoredDeployment, devices: [DeploymentDevice]? = nil) -> JSONValue {
+        let counts = DeploymentDevice.State.allCases.compactMap { state in
+            deployment.counts[state].map { JSONObject.Member(key: state.rawValue, value: .int(Int64($0))) }
+        }
+        let (failed, rejected) = (deployment.counts[.failed] ?? 0, deployment.counts[.rejected] ?? 0)
+        let reason =
+            deployment.state == .halted
+            ? "\(failed + rejected) devices have failed, and it goes on with \(deployment.limits.failures) at most" : nil
+        var object: JSONObject = [
+            Key.id.rawValue: .string(deployment.id), Key.kind.rawValue: .string(deployment.kind.rawValue),
+            Key.bundle.rawValue: .string(deployment.bundle), Key.version.rawValue: deployment.version.json,
+            Key.state.rawValue: .string(deployment.state.rawValue), Key.message.rawValue: reason.json,
+            Key.payload.rawValue: .object(deployment.payload), Key.target.rawValue: .string(deployment.target),
+            Key.maxParallel.rawValue: deployment.limits.parallel.json,
+            Key.maxFailures.rawValue: deployment.limits.failures.json,
+            Key.createdAt.rawValue: .int(deployment.createdAt), Key.createdBy.rawValue: .string(deployment.createdBy),
+            Key.updatedAt.rawValue: .int(deployment.updatedAt), Key.counts.rawValue: .object(JSONObject(counts)),
+        ]
+        if let devices { object[Key.devices.rawValue] = .array(devices.map(Self.device)) }
+        return .object(object)
+    }
+
+    private static func device(_ device: DeploymentDevice) -> JSONValue {
+        .object([
+            Key.device: device.device, .name: device.name, .state: device.state.rawValue,
+            .message: device.message.isEmpty ? words(device.state) : device.message, .command: device.command,
+            .updatedAt: Int(device.updatedAt),
+        ])
+    }
+
+    /// Why, where nobody else has said it.
+    private static func words(_ state: DeploymentDevice.State) -> String {
+        switch state {
+        case .sent: "the device has not answered yet"
+        case .expired: "the device did not come for it in time"
+        case .cancelled: "by an operator"
+        case .waiting, .running, .committed, .failed, .rejected, .superseded: ""
+        }
     }
 
     static func gap(_ gap: StoredGap) -> JSONValue {

@@ -3,18 +3,17 @@ import Foundation
 import GRDB
 
 extension SQLiteStore {
-    package func begin(_ upload: StoredUpload, limit: Int) async throws -> StoredUpload {
+    package func begin(_ upload: StoredUpload, limit: Int) async throws {
         try await queue.run { database in
-            if let known = try Self.upload(upload.sha256, database) { return known }
-            let count = try Int.fetchOne(database, sql: "SELECT count(*) FROM upload") ?? 0
-            guard count < limit else {
+            let count = try Int.fetchOne(
+                database, sql: "SELECT count(*) FROM upload WHERE sha256 != ?", arguments: [upload.sha256])
+            guard let count, count < limit else {
                 throw StoreError(
-                    .tooMany, "\(count) uploads are unfinished already: finish them, or wait until they are forgotten")
+                    .tooMany, "\(limit) uploads are unfinished already: finish them, or wait until they are forgotten")
             }
             try database.execute(
-                sql: "INSERT INTO upload VALUES (?, ?, ?, ?, ?)",
+                sql: "INSERT OR REPLACE INTO upload VALUES (?, ?, ?, ?, ?)",
                 arguments: [upload.sha256, upload.file, upload.size, upload.startedBy, upload.startedAt])
-            return upload
         }
     }
 
@@ -105,6 +104,12 @@ extension SQLiteStore {
             name: row["name"], version: row["version"], file: row["file"], size: row["size"], sha256: row["sha256"],
             description: JSONObject(stored: row["description"]), uploadedBy: row["uploaded_by"],
             uploadedAt: row["uploaded_at"])
+    }
+
+    package func contents() async throws -> [String] {
+        try await pool.read {
+            try String.fetchAll($0, sql: "SELECT sha256 FROM bundle UNION SELECT sha256 FROM upload")
+        }
     }
 
     package func removeBundle(content sha256: String) async throws {
