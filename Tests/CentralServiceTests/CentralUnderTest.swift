@@ -3,7 +3,6 @@ import CentralStore
 import ControlProtocol
 import Crypto
 import FleetAPI
-import Glibc
 import HTTPTypes
 import Hummingbird
 import Logging
@@ -11,6 +10,7 @@ import NIOCore
 import NIOEmbedded
 import NIOPosix
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import CentralService
@@ -19,6 +19,8 @@ import Testing
 struct CentralUnderTest: Sendable {
     let central: Central
     let store: SQLiteStore
+    /// The folder of bundles' bytes.
+    let content: String
     /// In milliseconds since 1970; moves only when told.
     let time: TestTime
     private let responder: CentralResponder
@@ -26,39 +28,46 @@ struct CentralUnderTest: Sendable {
     static func with(
         settings: CentralSettings = CentralSettings(), _ body: (CentralUnderTest) async throws -> Void
     ) async throws {
-        let folder = "/tmp/holdfast-central-\(UInt64.random(in: 0 ... .max))"
-        try #require(mkdir(folder, 0o700) == 0)
-        defer {
-            for name in ["store", "store-wal", "store-shm"] { unlink("\(folder)/\(name)") }
-            rmdir(folder)
-        }
-        let store = try SQLiteStore(path: folder + "/store")
+        let folder = try TemporaryDirectory()
+        let store = try SQLiteStore(path: folder.path + "/store")
         let time = TestTime(1_763_700_000_000)
-        try await body(CentralUnderTest(store: store, time: time, settings: settings))
+        try await body(
+            CentralUnderTest(store: store, content: folder.path + "/content", time: time, settings: settings))
         try store.close()
     }
 
-    init(store: SQLiteStore, time: TestTime, settings: CentralSettings = CentralSettings()) async throws {
+    init(
+        store: SQLiteStore, content: String, time: TestTime, settings: CentralSettings = CentralSettings()
+    ) async throws {
         self.store = store
+        self.content = content
         self.time = time
         central = try await Central(
-            store: store, settings: settings, clock: WallClock { time.now },
+            store: store, content: try ContentFolder(content), settings: settings, clock: WallClock { time.now },
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             eventLoop: MultiThreadedEventLoopGroup.singleton.next())
         responder = central.responder
     }
 
     /// The same store after a restart.
-    func restarted() async throws -> CentralUnderTest { try await CentralUnderTest(store: store, time: time) }
+    func restarted() async throws -> CentralUnderTest {
+        try await CentralUnderTest(store: store, content: content, time: time)
+    }
 
     func answer(_ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:], content: [UInt8] = [])
         async throws -> Answer
+    {
+        try await answer(method, path, headers: headers, body: .init(buffer: ByteBuffer(bytes: content)))
+    }
+
+    func answer(_ method: HTTPRequest.Method, _ path: String, headers: HTTPFields, body: RequestBody) async throws
+        -> Answer
     {
         let head = HTTPRequest(method: method, scheme: "https", authority: "central", path: path, headerFields: headers)
         let context = CentralContext(
             source: ApplicationRequestContextSource(channel: NIOAsyncTestingChannel(), logger: central.logger))
         let response = try await responder.respond(
-            to: Request(head: head, body: .init(buffer: ByteBuffer(bytes: content))), context: context)
+            to: Request(head: head, body: body), context: context)
         let collector = Collector()
         try await response.body.write(collector)
         return Answer(status: response.status.code, headers: response.headers, content: collector.bytes.withLock { $0 })
@@ -184,6 +193,25 @@ struct DeviceUnderTest: Sendable {
         return try await send(
             .post, "/api/v1/device/telemetry", content: encoding == "gzip" ? gzip(text) : text,
             headers: [.contentEncoding: encoding])
+    }
+}
+
+extension DeviceUnderTest {
+    /// The kinds and payloads of the commands that lie ready for it.
+    func commands() async throws -> [CommandOrder] {
+        let answer = try await send(.get, "/api/v1/device/commands")
+        return try (answer.json["commands"]?.arrayValue ?? []).map { try CommandOrder(json: $0) }
+    }
+
+    /// Says how a command stands, as its event with this number.
+    func say(_ state: CommandState, of command: String, _ message: String = "", number: Int) async throws {
+        let lines = [
+            #"{"spool":"\#(spool)","queue":"events","first":\#(number),"last":\#(number),"sent_ms":1}"#,
+            #"{"e":"command","t":1,"b":"3e1a99d04c5b","m":1,"id":"\#(command)","state":"\#(state.rawValue)","message":"\#(message)"}"#,
+        ]
+        let answer = try await send(
+            .post, "/api/v1/device/telemetry", content: Array(lines.joined(separator: "\n").utf8))
+        #expect(answer.json == ["acknowledged": .int(Int64(number))])
     }
 }
 

@@ -17,6 +17,12 @@ struct OperatorRequestTests {
         (.get, "/devices/{id}/gaps", .viewer), (.get, "/events", .viewer), (.get, "/incidents", .viewer),
         (.get, "/commands", .viewer), (.post, "/commands", .operator), (.get, "/commands/{id}", .viewer),
         (.post, "/commands/{id}/cancel", .operator), (.get, "/commands/{id}/devices/{device}/attachment", .operator),
+        (.get, "/bundles", .viewer), (.post, "/bundles", .operator), (.get, "/bundles/{name}/{version}", .viewer),
+        (.delete, "/bundles/{name}/{version}", .operator), (.patch, "/uploads/{sha256}", .operator),
+        (.get, "/metadata/{name}", .viewer), (.put, "/metadata/{name}", .operator),
+        (.get, "/deployments", .viewer), (.post, "/deployments", .operator), (.get, "/deployments/{id}", .viewer),
+        (.post, "/deployments/{id}/pause", .operator), (.post, "/deployments/{id}/resume", .operator),
+        (.post, "/deployments/{id}/cancel", .operator),
         (.get, "/tokens", .admin), (.post, "/tokens", .admin), (.delete, "/tokens/{id}", .admin),
         (.get, "/audit", .admin), (.get, "/stream", .viewer),
     ]
@@ -113,6 +119,7 @@ struct OperatorRequestTests {
         arguments: [
             "/devices?limit=0", "/devices?limit=x", "/devices?state=happy", "/devices?forked=maybe",
             "/devices?selector==",
+            "/bundles?limit=0", "/deployments?state=happy", "/deployments?limit=1001",
             "/events?limit=100000", "/events?before=x", "/devices?name=" + String(repeating: "x", count: 300),
         ])
     func queries(_ path: String) async throws {

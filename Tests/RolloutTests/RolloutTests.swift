@@ -94,7 +94,9 @@ struct RolloutTests {
             // In the end operators let it go on, and devices only end.
             isCalm = round > 300
             var event = Rollout.Event.looked
-            if !isCalm, chance(5) { event = chance(50) ? .pauseRequested : chance(90) ? .resumeRequested : .cancelRequested }
+            if !isCalm, chance(5) {
+                event = chance(50) ? .pauseRequested : chance(90) ? .resumeRequested : .cancelRequested
+            }
             if isCalm, !rollout.state.isTerminal, rollout.state != .running { event = .resumeRequested }
             let before = rollout
             for action in rollout.handle(event, counts) {

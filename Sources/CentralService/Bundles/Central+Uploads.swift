@@ -122,7 +122,7 @@ extension Central {
                 sha256: sha256, description: manifest.targetDescription, uploadedBy: who.name,
                 uploadedAt: clock.now())
             try await store.add(bundle)
-        } catch where error is Problem || error is StoreError {
+        } catch  where error is Problem || error is StoreError {
             // It will never do. After any other failure it can be gone on with.
             try await ContentFolder.run { try content.remove(sha256) }
             try await giveUp(upload)
@@ -164,7 +164,8 @@ extension Central {
 
     static var busy: Problem {
         Problem(
-            .conflict, .conflict, "It cannot be so", "somebody else is at this content right now: try again in a moment")
+            .conflict, .conflict, "It cannot be so", "somebody else is at this content right now: try again in a moment"
+        )
     }
 
     private static func noSpace(_ detail: String) -> Problem {

@@ -128,7 +128,8 @@ package final class ContentFolder: Sendable {
     }
 
     private func synchronise(_ folder: String) throws(SystemError) {
-        try SystemCall.synchronize(try SystemCall.open(folder, [.readOnly, .directory]).rawValue)
+        let descriptor = try SystemCall.open(folder, [.readOnly, .directory])
+        try SystemCall.synchronize(descriptor.rawValue)
     }
 
     // MARK: Care

@@ -111,7 +111,8 @@ enum View {
         let (failed, rejected) = (deployment.counts[.failed] ?? 0, deployment.counts[.rejected] ?? 0)
         let reason =
             deployment.state == .halted
-            ? "\(failed + rejected) devices have failed, and it goes on with \(deployment.limits.failures) at most" : nil
+            ? "\(failed + rejected) devices have failed, and it goes on with \(deployment.limits.failures) at most"
+            : nil
         var object: JSONObject = [
             Key.id.rawValue: .string(deployment.id), Key.kind.rawValue: .string(deployment.kind.rawValue),
             Key.bundle.rawValue: .string(deployment.bundle), Key.version.rawValue: deployment.version.json,

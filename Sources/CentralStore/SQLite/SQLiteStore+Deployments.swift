@@ -147,7 +147,8 @@ extension SQLiteStore {
                 """, arguments: [deployment.bundle, number])
         return try earlier.filter { earlier in
             try takeBack(
-                from: earlier, as: .superseded, "by the deployment \(deployment.id)", at: deployment.createdAt, database,
+                from: earlier, as: .superseded, "by the deployment \(deployment.id)", at: deployment.createdAt,
+                database,
                 only: "device IN (SELECT device FROM deployment_device WHERE deployment = \(number))") > 0
         }
     }
