@@ -164,8 +164,8 @@ extension Central {
 
     static var busy: Problem {
         Problem(
-            .conflict, .conflict, "It cannot be so", "somebody else is at this content right now: try again in a moment"
-        )
+            .unavailable, .serviceUnavailable, "The content is in use",
+            "another request completes it, or takes it away: try again in a moment", retryAfter: 2)
     }
 
     private static func noSpace(_ detail: String) -> Problem {
@@ -192,7 +192,8 @@ extension Problem {
             headers[.uploadOffset] = String(offset)
         case .overtaken:
             self.init(
-                .conflict, .conflict, "It cannot be so", "another request goes on with this upload: ask how far it is")
+                .offset, .conflict, "It goes on elsewhere",
+                "another request goes on with this upload: ask how far it is")
         case .tooLong:
             self = .invalid("more content comes than the upload was announced with")
         }

@@ -53,13 +53,26 @@ final class FleetClient {
     private func answer(
         _ method: String, _ path: String, _ query: Query, _ body: JSONValue? = nil
     ) throws(CommandError) -> HTTPAnswer {
+        try judge(try answer(of: try result(of: order(method, path, query, body))))
+    }
+
+    /// Waits for what becomes of a request.
+    func result(of order: Transfer.Order) throws(CommandError) -> Result<HTTPAnswer, Transfer.Failure> {
         var result: Result<HTTPAnswer, Transfer.Failure>?
-        transfer.begin(order(method, path, query, body)) { result = $0 }
+        transfer.begin(order) { result = $0 }
         while true {
-            if let result { return try judge(try self.answer(of: result)) }
+            if let result { return result }
             try turn()
         }
     }
+
+    func wait(for time: Duration) throws(CommandError) {
+        var isOver = false
+        loop.schedule(at: loop.now + time) { isOver = true }
+        while !isOver { try turn() }
+    }
+
+    var now: MonotonicInstant { loop.now }
 
     func order(_ method: String, _ path: String, _ query: Query, _ body: JSONValue?) -> Transfer.Order {
         let given = query.compactMap { name, value in value.map { "\(name)=\(Self.escaped($0))" } }
@@ -111,6 +124,12 @@ final class FleetClient {
         }
     }
 
+    /// Names and versions go into a path as they are, with what a path may have besides (RFC 3986, section 3.3): central's
+    /// router takes them apart as they came.
+    static func pathPart(_ text: String) -> String {
+        text.contains { !($0.isASCII && ($0.isLetter || $0.isNumber || "-._~@+".contains($0))) } ? escaped(text) : text
+    }
+
     /// For a query (RFC 3986, section 2.3).
     static func escaped(_ text: String) -> String {
         let digits = Array("0123456789ABCDEF")
@@ -124,5 +143,14 @@ final class FleetClient {
                 result += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
             }
         }
+    }
+
+    /// A random UUID (RFC 9562, section 5.4): the request may be sent again when its answer was lost.
+    static func newID() -> String {
+        var bytes = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
+        bytes[6] = bytes[6] & 0x0f | 0x40
+        bytes[8] = bytes[8] & 0x3f | 0x80
+        let digits = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+        return [0..<4, 4..<6, 6..<8, 8..<10, 10..<16].map { digits[$0].joined() }.joined(separator: "-")
     }
 }

@@ -11,6 +11,8 @@ struct FleetCommand: ParsableCommand {
               holdfast fleet login hfl1.eyJ1...          once
               holdfast fleet devices --selector site=north
               holdfast fleet command run press-4 worker.restart worker=camera
+              holdfast fleet bundle upload hello-1.1.0.tar.zst
+              holdfast fleet deployment create hello 1.1.0 --selector site=north --wait
               holdfast fleet telemetry press-4 --since 1h
               holdfast fleet events --follow
 
@@ -20,6 +22,6 @@ struct FleetCommand: ParsableCommand {
         subcommands: [
             FleetLoginCommand.self, FleetLogoutCommand.self, FleetDevicesCommand.self, FleetDeviceCommand.self,
             FleetCommandCommand.self, FleetTelemetryCommand.self, FleetEventsCommand.self, FleetIncidentsCommand.self,
-            FleetTokensCommand.self,
+            FleetBundleCommand.self, FleetDeploymentCommand.self, FleetTokensCommand.self,
         ])
 }

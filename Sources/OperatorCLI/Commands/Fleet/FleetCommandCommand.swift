@@ -67,7 +67,7 @@ struct FleetCommandCommand: ParsableCommand {
         func perform(on console: Console) throws {
             let client = try fleet.connect(console)
             var rest = arguments[...]
-            var body: JSONObject = [Key.id.rawValue: .string(Self.newID())]
+            var body: JSONObject = [Key.id.rawValue: .string(FleetClient.newID())]
             if let selector {
                 body[Key.selector.rawValue] = .string(selector)
             } else if all {
@@ -94,15 +94,6 @@ struct FleetCommandCommand: ParsableCommand {
             guard failed > 0 else { return }
             throw CommandError(
                 code: .failed, message: failed == 1 ? "it did not succeed" : "it did not succeed on \(failed) devices")
-        }
-
-        /// A random UUID (RFC 9562, section 5.4): the request may be sent again when its answer was lost.
-        private static func newID() -> String {
-            var bytes = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
-            bytes[6] = bytes[6] & 0x0f | 0x40
-            bytes[8] = bytes[8] & 0x3f | 0x80
-            let digits = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }
-            return [0..<4, 4..<6, 6..<8, 8..<10, 10..<16].map { digits[$0].joined() }.joined(separator: "-")
         }
 
         /// `key=value`, where the value may be JSON: numbers, lists, objects; everything else is text.
