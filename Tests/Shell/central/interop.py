@@ -2,6 +2,8 @@
 docs/openapi.yaml.
 
     interop.py URL CA_FILE OPENAPI_FILE ENROLMENT_TOKEN ADMIN_TOKEN FOLDER
+
+FOLDER has a bundle, hello-1.0.0.tar.zst, and what it was signed with.
 """
 
 import gzip
@@ -155,6 +157,70 @@ assert shown["counts"] == {"succeeded": 1} and shown["devices"][0]["attachment"]
 assert gzip.decompress(ask("GET", f"/api/v1/commands/{command['id']}/devices/{device.id}/attachment").content) == b"{}"
 ask("POST", f"/api/v1/commands/{command['id']}/cancel")
 ask("GET", "/api/v1/commands")
+
+# A bundle, and a deployment of it.
+archive = open(folder + "/hello-1.0.0.tar.zst", "rb").read()
+digest = hashlib.sha256(archive).hexdigest()
+draft = {"file": "hello-1.0.0.tar.zst", "size": len(archive), "sha256": digest}
+assert ask("POST", "/api/v1/bundles", draft, expect=202)["offset"] == 0
+
+
+def patch(offset, content, expect):
+    path = f"/api/v1/uploads/{digest}"
+    response = requests.patch(url + path, data=content, verify=ca, timeout=20, headers={
+        "Authorization": f"Bearer {admin}", "Upload-Offset": str(offset), "Content-Type": "application/octet-stream"})
+    judge("PATCH", path, response)
+    assert response.status_code == expect, (response.status_code, response.text)
+    return response.json()
+
+
+assert patch(0, archive[:100], 200)["offset"] == 100
+assert patch(50, archive[50:], 409)["offset"] == 100
+bundle = patch(100, archive[100:], 201)
+assert ask("POST", "/api/v1/bundles", draft) == bundle and not bundle["signed"]
+content = f"/api/v1/content/{digest}"
+for headers, status, expected in [
+        ({}, 200, archive), ({"Range": "bytes=10-19"}, 206, archive[10:20]), ({"Range": "bytes=-5"}, 206, archive[-5:]),
+        ({"Range": "bytes=999999-"}, 416, None), ({"If-None-Match": f'"{digest}"'}, 304, b"")]:
+    response = requests.get(url + content, headers=headers, verify=ca, timeout=20)
+    judge("GET", content, response)
+    assert response.status_code == status and expected in (None, response.content), (headers, response.status_code)
+response = requests.head(url + content, verify=ca, timeout=20)
+judge("HEAD", content, response)
+assert response.headers["Content-Length"] == str(len(archive)) and response.headers["ETag"] == f'"{digest}"'
+
+for name in ["root.json", "targets.json"]:
+    signed = open(f"{folder}/{name}", "rb").read()
+    path = "/api/v1/metadata/" + name
+    response = requests.put(url + path, data=signed, verify=ca, timeout=20, headers={"Authorization": f"Bearer {admin}"})
+    judge("PUT", path, response)
+    assert response.status_code == 200 and response.json()["verified"], response.text
+    assert requests.get(url + path, verify=ca, headers={"Authorization": f"Bearer {admin}"}).content == signed
+    given = device.send("GET", "/api/v1/device/metadata/" + name)
+    assert given.content == signed
+    assert device.send("GET", "/api/v1/device/metadata/" + name, headers={"If-None-Match": given.headers["ETag"]}).status_code == 304
+ask("GET", "/api/v1/metadata/targets.json")
+assert ask("GET", "/api/v1/bundles?name=hello")["bundles"][0]["signed"]
+
+deployment = ask("POST", "/api/v1/deployments", {"bundle": "hello", "version": "1.0.0", "selector": "site=a"}, expect=201)
+order = device.send("GET", f"/api/v1/device/commands?after={got[0].json()['commands'][0]['sequence']}").json()["commands"][0]
+assert order["kind"] == "deploy" and order["payload"] == {
+    "bundle": "hello", "version": bundle["version"], "file": "hello-1.0.0.tar.zst"}, order
+device.deliver(4, [{**common, "e": "command", "id": order["id"], "state": "running", "message": "probation"}], queue="events")
+where_deployed = "/api/v1/deployments/" + deployment["id"]
+assert ask("GET", where_deployed)["devices"][0]["message"] == "probation"
+ask("DELETE", f"/api/v1/bundles/hello/{bundle['version']}", expect=409)
+assert ask("POST", where_deployed + "/pause")["state"] == "paused"
+assert ask("POST", where_deployed + "/resume")["state"] == "running"
+device.deliver(5, [{**common, "e": "command", "id": order["id"], "state": "succeeded"}], queue="events")
+assert ask("GET", where_deployed)["counts"] == {"committed": 1}
+ask("POST", where_deployed + "/cancel", expect=409)
+back = ask("POST", "/api/v1/deployments", {"kind": "rollback", "bundle": "hello", "all": True}, expect=201)
+assert ask("POST", f"/api/v1/deployments/{back['id']}/cancel")["devices"][0]["state"] == "cancelled"
+assert [d["id"] for d in ask("GET", "/api/v1/deployments?bundle=hello")["deployments"]] == [back["id"], deployment["id"]]
+ask("GET", f"/api/v1/bundles/hello/{bundle['version']}")
+ask("DELETE", "/api/v1/bundles/hello/1.0.0", expect=204)
+assert requests.get(url + content, verify=ca).status_code == 404
 
 # Those that send slowly, never end, or lie about their length get nothing of the others' time.
 trust = ssl.create_default_context(cafile=ca)
