@@ -5,6 +5,7 @@ import FleetAPI
 import HTTPTypes
 import Hummingbird
 import LinuxSystem
+import Logging
 import NIOCore
 
 extension HTTPField.Name {
@@ -50,7 +51,7 @@ extension Central {
         }
         let available = try await ContentFolder.run { try content.availableSpace() }
         guard available >= UInt64(Int64(upload.size) - received) + Self.spareSpace else {
-            try await giveUp(upload)
+            await giveUpForSpace(upload)
             throw Self.noSpace("\(available) bytes are free, and the bundle has \(upload.size)")
         }
         return Self.answer(upload, received: received, status: .accepted)
@@ -78,7 +79,7 @@ extension Central {
         } catch let refusal as IncomingFile.Refusal {
             throw Problem(refusal, sha256)
         } catch let error as SystemError where error.isNoSpace {
-            try await giveUp(upload)
+            await giveUpForSpace(upload)
             throw Self.noSpace(error.message)
         }
     }
@@ -147,6 +148,17 @@ extension Central {
         try await store.endUpload(upload.sha256)
     }
 
+    /// The database may have no room either: then it keeps the entry, without a part, for a day.
+    private func giveUpForSpace(_ upload: StoredUpload) async {
+        do {
+            try await giveUp(upload)
+        } catch {
+            logger.warning(
+                "cannot forget an upload for which the disk has no room; tried again later",
+                metadata: ["sha256": "\(upload.sha256)", "error": "\(error)"])
+        }
+    }
+
     /// Forgets what nobody has gone on with for a day, and what belongs to nobody.
     func forgetUploads() async throws {
         let content = self.content
@@ -171,7 +183,8 @@ extension Central {
     private static func noSpace(_ detail: String) -> Problem {
         Problem(
             .noSpace, .init(code: 507, reasonPhrase: "Insufficient Storage"), "Central's disk is full",
-            "\(detail); nothing of it was kept. Make room on central's machine, or remove bundles that nobody needs")
+            "the disk is full: \(detail). Nothing of it was kept; make room on central's machine, or remove bundles"
+                + " that nobody needs")
     }
 }
 
