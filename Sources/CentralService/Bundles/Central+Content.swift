@@ -59,6 +59,9 @@ extension Central {
                 let deadline = channel.eventLoop.scheduleTask(in: pieceTime) { channel.close(promise: nil) }
                 defer { deadline.cancel() }
                 try await writer.write(piece)
+                // The writer waits for the socket. Where TLS is slower than the disk, pieces would gather before the event
+                // loop, so wait until it has taken this one.
+                try await channel.eventLoop.submit {}.get()
                 offset += Int64(count)
             }
             try await writer.finish(nil)
