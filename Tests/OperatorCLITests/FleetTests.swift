@@ -164,4 +164,100 @@ struct FleetTests {
     func `anything else is no time`(text: String) {
         #expect(TimeSpan(argument: text) == nil)
     }
+
+    // MARK: Bundles and deployments
+
+    private static func deployment(_ state: String, _ devices: [(String, String, String)]) -> JSONValue {
+        [
+            "id": "d-1", "kind": "deploy", "bundle": "hello", "version": "1.1.0@df34ea28946b4928",
+            "state": .string(state),
+            "target": "all", "max_parallel": 5, "max_failures": 1, "counts": ["committed": 1, "waiting": 2],
+            "message": state == "halted" ? "2 devices have failed" : .null,
+            "devices": .array(
+                devices.map { name, state, message in
+                    [
+                        "device": .string(name), "name": .string(name), "state": .string(state),
+                        "message": .string(message), "updated_ms": 90_000,
+                    ]
+                }),
+        ]
+    }
+
+    @Test func `a deployment shows each device, since when, and why`() {
+        let view = FleetDeploymentView(
+            deployment: Self.deployment("halted", [("press-1", "committed", ""), ("press-10", "failed", "not ready")]),
+            now: 100)
+        #expect(
+            view.lines(.plain, width: nil) == [
+                "hello 1.1.0@df34ea28946b4928  halted  for all  d-1",
+                "  1 committed, 2 waiting; 5 at once, halts with more than 1 failed",
+                "  2 devices have failed: 'holdfast fleet deployment resume' goes on, 'cancel' ends it", "",
+                "DEVICE    STATE      SINCE  WHY", "press-1   committed    10s",
+                "press-10  failed       10s  not ready",
+            ])
+    }
+
+    @Test(
+        arguments: [
+            ("running", ["committed", "waiting"], false), ("running", ["committed", "committed"], false),
+            ("finished", ["committed"], true), ("halted", ["failed", "running"], false),
+            ("halted", ["failed", "waiting"], true), ("paused", ["sent"], false), ("paused", ["waiting"], true),
+            ("cancelled", ["cancelled", "running"], false), ("cancelled", ["cancelled"], true),
+        ])
+    func `waiting ends when nothing more happens by itself`(state: String, devices: [String], ends: Bool) {
+        let deployment = Self.deployment(state, devices.map { ("d", $0, "") })
+        #expect(FleetDeploymentView(deployment: deployment, now: 0).standsStill == ends)
+    }
+
+    @Test func `of a deployment that is followed, each change of a device is told once`() {
+        var progress = DeploymentProgress()
+        func look(_ devices: [(String, String, String)]) -> [String] {
+            progress.lines(Self.deployment("running", devices), .plain)
+        }
+        #expect(look([("a", "sent", "wait"), ("b", "waiting", "")]) == ["  a  sent  wait"])
+        #expect(look([("a", "sent", "wait"), ("b", "waiting", "")]).isEmpty)
+        #expect(
+            look([("a", "running", "probation"), ("b", "sent", "")]) == ["  a  running  probation", "  b  sent"])
+        #expect(look([("a", "running", "prob\u{1b}[2J"), ("b", "sent", "")]).joined().contains("\u{1b}") == false)
+    }
+
+    @Test func `a bundle shows whether devices will find it`() {
+        let bundle: JSONValue = [
+            "name": "hello", "version": "1.0.0@aa", "file": "hello-1.0.0.tar.zst", "size": 2048, "signed": false,
+            "detail": "no targets.json has been uploaded", "description": ["kind": "application", "release": 3],
+            "uploaded_ms": 0, "uploaded_by": "alice\u{1b}",
+        ]
+        let lines = FleetBundleView(bundle: bundle).lines(.plain)
+        #expect(lines.first == "hello 1.0.0@aa")
+        #expect(lines.contains { $0.contains("signed") && $0.contains("no targets.json has been uploaded") })
+        #expect(!lines.joined().contains("\u{1b}"))
+        #expect(FleetBundleView.table([bundle]).lines(.plain).last?.contains("  3  2.0K  no  ") == true)
+    }
+
+    @Test(
+        arguments: [
+            ("create hello 1.0.0", "--device, --selector or --all"), ("create hello --all", "Say which version"),
+            ("create hello 1.0.0 --all --selector a=b", "in one way"),
+            ("create hello 1.0.0 --all --max-parallel 0", "--max-parallel"),
+            ("create hello 1.0.0 --all --max-failures -1", "--max-failures"),
+        ])
+    func `a deployment that makes no sense is refused before anybody is asked`(arguments: String, words: String) {
+        let console = RecordedConsole(Console.Surroundings(environment: ["HOME": "/nowhere"]))
+        #expect(console.run("fleet deployment \(arguments)") == 2)
+        #expect(console.error.contains(words))
+    }
+
+    @Test func `an upload of nothing is refused, and so is a file that is no bundle`() throws {
+        let folder = try TemporaryDirectory()
+        let file = try folder.write("x.tar.zst", "no archive")
+        var login = Self.login
+        login.url = "https://localhost:1"
+        let environment = ["HOME": folder.path, FleetLogins.variable: login.text]
+        let console = RecordedConsole(Console.Surroundings(environment: environment))
+        #expect(console.run("fleet bundle upload") == 2)
+        #expect(console.run("fleet bundle upload \(file)") == 1)
+        #expect(console.error.contains("neither a .tar.zst nor a .tar.gz"))
+        #expect(console.run("fleet bundle upload --targets \(folder.path)/none.json") == 1)
+        #expect(console.error.contains("none.json cannot be read"))
+    }
 }

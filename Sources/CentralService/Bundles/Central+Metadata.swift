@@ -96,6 +96,7 @@ extension Central {
                     detail: "signed as root.json, version \(root.metadata.version), asks for")
             }
         } catch let error as TrustError {
+            if error.code == .libraryUnavailable { throw Problem.missingLibrary(error.message) }
             throw Problem(
                 .untrusted, .unprocessableContent, "The metadata are not taken", "\(name.rawValue): \(error.message)")
         }

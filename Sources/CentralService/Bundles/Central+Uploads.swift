@@ -137,6 +137,9 @@ extension Central {
         do throws(BundleError) {
             return try BundleArchive(descriptor, expecting: nil).manifest
         } catch {
+            // These say nothing of what came.
+            if let cause = error.cause { throw cause }
+            if error.code == .libraryUnavailable { throw Problem.missingLibrary(error.message) }
             let problems = error.problems.isEmpty ? "" : ": " + error.problems.joined(separator: "; ")
             throw Problem.content(error.message + problems)
         }
@@ -210,6 +213,10 @@ extension Problem {
         case .tooLong:
             self = .invalid("more content comes than the upload was announced with")
         }
+    }
+
+    static func missingLibrary(_ detail: String) -> Problem {
+        Problem(.internalError, .internalServerError, "Central lacks a library", "on central's machine: \(detail)")
     }
 
     fileprivate static func content(_ detail: String) -> Problem {

@@ -146,7 +146,8 @@ struct BundleUpload {
         guard failures < Self.tries else {
             throw CommandError(
                 code: .unreachable,
-                message: "\(why.escapedForTerminal); what central has of \(name.escapedForTerminal) it keeps for a day: "
+                message:
+                    "\(why.escapedForTerminal); what central has of \(name.escapedForTerminal) it keeps for a day: "
                     + "the same command goes on from there")
         }
         let wait = min(Self.longestWait, .seconds(1 << (failures - 1)))

@@ -212,7 +212,8 @@ struct FleetDeploymentPauseCommand: FleetDeploymentAction {
 
 struct FleetDeploymentResumeCommand: FleetDeploymentAction {
     static let configuration = CommandConfiguration(
-        commandName: "resume", abstract: "Go on after a pause, or after a halt: what has failed until now counts no more.")
+        commandName: "resume",
+        abstract: "Go on after a pause, or after a halt: what has failed until now counts no more.")
     static let action = "resume"
 
     @Argument(help: "The deployment's id.") var id: String

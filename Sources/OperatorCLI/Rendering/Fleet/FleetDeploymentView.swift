@@ -38,7 +38,8 @@ struct FleetDeploymentView {
             deployment["max_parallel"]?.intValue ?? 0, deployment["max_failures"]?.intValue ?? 0
         )
         lines.append(
-            palette(.faint, "  \(Self.counts(deployment)); \(parallel) at once, halts with more than \(failures) failed"))
+            palette(
+                .faint, "  \(Self.counts(deployment)); \(parallel) at once, halts with more than \(failures) failed"))
         if let message = deployment["message"]?.stringValue {
             let way = state == "halted" ? ": 'holdfast fleet deployment resume' goes on, 'cancel' ends it" : ""
             lines.append(palette(.bad, "  \(message.escapedForTerminal)\(way)"))
