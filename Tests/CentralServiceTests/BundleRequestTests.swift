@@ -268,6 +268,8 @@ struct BundleRequestTests {
                 #expect(same.status == 304 && same.content.isEmpty && same.headers[.eTag] == tag)
             }
             #expect(try await get([.ifNoneMatch: "\"x\""]).status == 200)
+            let none = try await central.answer(.head, "/api/v1/content/none")
+            #expect(none.status == 404 && none.content.isEmpty)
             let head = try await get([.range: "bytes=0-1"], .head)
             #expect(head.status == 200 && head.content.isEmpty && head.headers[.contentLength] == String(size))
         }

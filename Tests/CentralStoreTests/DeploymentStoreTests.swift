@@ -147,6 +147,21 @@ struct DeploymentStoreTests {
         }
     }
 
+    @Test(
+        "who is revoked makes room for the next, and does not get the command after all", arguments: StoreKind.allCases)
+    func revoked(_ kind: StoreKind) async throws {
+        try await kind.withStore { store in
+            try await store.add(bundle())
+            let devices = try await devices(store, 3)
+            _ = try await store.add(deployment(parallel: 1), for: devices)
+            for device in devices.prefix(2) { try await store.setState(.revoked, of: device.id) }
+            #expect(try await store.handle(.looked, of: "d1", at: now).sent.count == 1)
+            #expect(try await states(store) == [.cancelled, .cancelled, .sent])
+            #expect(try await store.command("d1-c1")?.counts == [.cancelled: 1])
+            #expect(try await store.command("d1-c2") == nil)
+        }
+    }
+
     @Test("how it went stays when the command is gone; an old one goes as a whole", arguments: StoreKind.allCases)
     func prune(_ kind: StoreKind) async throws {
         try await kind.withStore { store in

@@ -25,6 +25,8 @@ extension Central {
             .eTag: tag.text, .acceptRanges: "bytes", .cacheControl: Self.cacheControl,
         ]
         guard !tag.isNamed(in: request.headers[.ifNoneMatch]) else {
+            // Of what is not sent, as for HEAD (RFC 9110, section 8.6).
+            headers[.contentLength] = String(size)
             return Response(status: .notModified, headers: headers)
         }
         headers[.contentType] = "application/octet-stream"

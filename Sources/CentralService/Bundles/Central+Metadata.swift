@@ -4,6 +4,7 @@ import Crypto
 import FleetAPI
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import Trust
 
 extension Central {
@@ -28,6 +29,7 @@ extension Central {
         // It may be kept, but has to be asked for again.
         var headers: HTTPFields = [.eTag: tag.text, .cacheControl: "no-cache"]
         guard !tag.isNamed(in: request.headers[.ifNoneMatch]) else {
+            headers[.contentLength] = String(entry.bytes.readableBytes)
             return Response(status: .notModified, headers: headers)
         }
         headers[.contentType] = "application/json"

@@ -25,6 +25,8 @@ struct CentralResponder: HTTPResponder {
                 try await Problem.answering(request, context) { try await postponed.answer(outcome) }
             }.value
         }
+        // Not even a problem has a body then.
+        if request.method == .head { response = response.createHeadResponse() }
         metrics.count(response.status.code, route: context.endpointPath ?? "none", took: ContinuousClock.now - began)
         return response
     }

@@ -208,6 +208,14 @@ extension SQLiteStore {
         var rollout = before
         var step = DeploymentStep()
         var event = event
+        // Who was revoked never comes for its command.
+        let revoked = try takeBack(
+            from: number, as: .cancelled, "the device was revoked", at: now, database,
+            only: """
+                state = 'sent'
+                AND EXISTS (SELECT 1 FROM device WHERE number = deployment_device.device AND device.state != 'enrolled')
+                """)
+        if revoked > 0 { step.changed.insert(deployment.id) }
         // Again for as long as somebody whose turn it was could not have it.
         while true {
             let actions = rollout.handle(event, Rollout.Counts(try counts(number, database)))
