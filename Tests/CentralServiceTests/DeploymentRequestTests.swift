@@ -70,7 +70,7 @@ struct DeploymentRequestTests {
             let id = try #require(created.json["id"]?.stringValue)
             #expect(try await fleet.states(id) == ["sent", "sent", "waiting", "waiting"])
             let orders = try await fleet.devices[0].commands()
-            #expect(orders.map(\.kind) == ["deploy"])
+            #expect(orders.map(\.kind) == ["bundle.deploy"])
             #expect(
                 orders.first?.payload == [
                     "bundle": "hello", "version": .string(fleet.bundle.version), "file": .string(fleet.bundle.file),
@@ -177,7 +177,7 @@ struct DeploymentRequestTests {
                 try await fleet.create(["kind": "rollback", "bundle": "gone", "version": .null, "force": true]).json[
                     "id"])
             let order = try #require(try await fleet.devices[0].commands().first)
-            #expect(order.kind == "rollback" && order.payload == ["bundle": "gone", "force": true])
+            #expect(order.kind == "bundle.rollback" && order.payload == ["bundle": "gone", "force": true])
             #expect(order.expiresIn == 86_400)
         }
     }

@@ -105,7 +105,7 @@ struct DeploymentStoreTests {
             #expect(try await states(store) == [.sent, .sent, .waiting, .waiting])
             let identity = try await store.identities()[0]
             let order = try #require(try await store.pending(for: identity, after: 0, at: now, limit: 9).first)
-            #expect(order.id == "d1-c1" && order.kind == "deploy" && order.expiresIn == 60)
+            #expect(order.id == "d1-c1" && order.kind == "bundle.deploy" && order.expiresIn == 60)
             let outcome = try await store.apply(says(.succeeded, "d1-c1"), of: identity, at: now)
             #expect(outcome.commands == [.init(id: "d1-c1", state: .succeeded, deployment: "d1")])
             #expect(try await states(store) == [.committed, .sent, .waiting, .waiting])

@@ -3,8 +3,12 @@ package import Rollout
 
 /// A bundle on its way to many devices, or back.
 package struct StoredDeployment: Equatable, Sendable {
-    /// Also the kinds of its commands.
-    package enum Kind: String, CaseIterable, Sendable { case deploy, rollback }
+    package enum Kind: String, CaseIterable, Sendable {
+        case deploy, rollback
+
+        /// The kind of its commands, as the plugins on devices call it.
+        package var command: String { "bundle.\(rawValue)" }
+    }
 
     /// A UUID.
     package var id: String

@@ -267,7 +267,7 @@ extension SQLiteStore {
             }
             let command = try insert(
                 StoredCommand(
-                    id: row["command_id"], kind: deployment.kind.rawValue, payload: deployment.payload, createdAt: now,
+                    id: row["command_id"], kind: deployment.kind.command, payload: deployment.payload, createdAt: now,
                     expiresAt: now + Int64(deployment.expiresIn * 1000), createdBy: deployment.createdBy, target: id),
                 database)
             try assign(command, to: id, at: now, database)

@@ -204,7 +204,7 @@ assert ask("GET", "/api/v1/bundles?name=hello")["bundles"][0]["signed"]
 
 deployment = ask("POST", "/api/v1/deployments", {"bundle": "hello", "version": "1.0.0", "selector": "site=a"}, expect=201)
 order = device.send("GET", f"/api/v1/device/commands?after={got[0].json()['commands'][0]['sequence']}").json()["commands"][0]
-assert order["kind"] == "deploy" and order["payload"] == {
+assert order["kind"] == "bundle.deploy" and order["payload"] == {
     "bundle": "hello", "version": bundle["version"], "file": "hello-1.0.0.tar.zst"}, order
 device.deliver(4, [{**common, "e": "command", "id": order["id"], "state": "running", "message": "probation"}], queue="events")
 where_deployed = "/api/v1/deployments/" + deployment["id"]
