@@ -9,6 +9,8 @@ import Synchronization
 package final class ContentFolder: Sendable {
     private struct State {
         var incoming: [String: IncomingFile] = [:]
+        /// Being hashed again, which takes a while.
+        var opening: Set<String> = []
         var busy: Set<String> = []
     }
 
@@ -94,14 +96,19 @@ package final class ContentFolder: Sendable {
 
     /// The part that is there, to go on with; what was written before central's start is hashed again.
     func incoming(_ sha256: String) throws -> IncomingFile {
-        if let known = state.withLock({ $0.incoming[sha256] }) { return known }
-        let file = try IncomingFile(incomingPlace(sha256))
-        return state.withLock { state in
-            // Somebody else may have been faster.
-            if let known = state.incoming[sha256] { return known }
-            state.incoming[sha256] = file
-            return file
+        let (known, isMine) = state.withLock { state in
+            let known = state.incoming[sha256]
+            return (known, known == nil && state.opening.insert(sha256).inserted)
         }
+        if let known { return known }
+        // A client that has waited long enough comes again meanwhile.
+        guard isMine else { throw Central.busy }
+        let file = Result { try IncomingFile(incomingPlace(sha256)) }
+        state.withLock { state in
+            state.opening.remove(sha256)
+            state.incoming[sha256] = try? file.get()
+        }
+        return try file.get()
     }
 
     /// Forgets a part.
