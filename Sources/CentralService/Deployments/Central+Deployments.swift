@@ -129,25 +129,24 @@ extension Central {
 
     /// Devices have said something of these deployments' commands.
     func advance(_ deployments: Set<String>) async {
-        for id in deployments {
-            do {
-                var step = try await store.handle(.looked, of: id, at: clock.now())
-                // On one of its devices, at least.
-                step.changed.insert(id)
-                tell(step)
-            } catch {
-                // Care looks at all of them again.
-                logger.error(
-                    "cannot go on with a deployment; tried again later",
-                    metadata: ["deployment": "\(id)", "error": "\(error)"])
-            }
-        }
+        for id in deployments { await advance(id, hasNews: true) }
     }
 
     /// Has every deployment go on that can: central has started, a device was deleted, a command has expired.
     package func advanceDeployments() async throws {
-        for id in try await store.activeDeployments() {
-            tell(try await store.handle(.looked, of: id, at: clock.now()))
+        for id in try await store.activeDeployments() { await advance(id, hasNews: false) }
+    }
+
+    /// What fails now is tried again by `Care`: neither central nor another deployment stands still for it.
+    private func advance(_ id: String, hasNews: Bool) async {
+        do {
+            var step = try await store.handle(.looked, of: id, at: clock.now())
+            if hasNews { step.changed.insert(id) }
+            tell(step)
+        } catch {
+            logger.error(
+                "cannot go on with a deployment; tried again later",
+                metadata: ["deployment": "\(id)", "error": "\(error)"])
         }
     }
 

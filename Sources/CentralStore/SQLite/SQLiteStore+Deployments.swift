@@ -154,16 +154,18 @@ extension SQLiteStore {
     }
 
     /// Ends a deployment on devices that have not begun. Who has the command already says so, and that counts.
+    /// - Parameters:
+    ///   - states: of which devices, and `condition`: for which of them; as SQL.
     /// - Returns: on how many.
     private static func takeBack(
         from deployment: Int64, as state: DeploymentDevice.State, _ message: String, at now: Int64,
-        _ database: Database, only condition: String = "1"
+        _ database: Database, in states: String = "'waiting', 'sent'", only condition: String = "1"
     ) throws -> Int {
         let numbers = try Row.fetchAll(
             database,
             sql: """
                 SELECT device, command FROM deployment_device
-                WHERE deployment = ? AND state IN ('waiting', 'sent') AND \(condition)
+                WHERE deployment = ? AND state IN (\(states)) AND \(condition)
                 """, arguments: [deployment]
         ).map { (device: $0["device"] as Int64, command: $0["command"] as Int64?) }
         for (device, command) in numbers {
@@ -211,9 +213,9 @@ extension SQLiteStore {
         // Who was revoked never comes for its command.
         let revoked = try takeBack(
             from: number, as: .cancelled, "the device was revoked", at: now, database,
+            in: "'sent'",
             only: """
-                state = 'sent'
-                AND EXISTS (SELECT 1 FROM device WHERE number = deployment_device.device AND device.state != 'enrolled')
+                EXISTS (SELECT 1 FROM device WHERE number = deployment_device.device AND device.state != 'enrolled')
                 """)
         if revoked > 0 { step.changed.insert(deployment.id) }
         // Again for as long as somebody whose turn it was could not have it.
