@@ -213,6 +213,7 @@ struct DeploymentRequestTests {
                 try await fleet.create(["id": .string(Self.id), "version": .string(fleet.bundle.version)]).status == 200
             )
             #expect(try await fleet.create(["id": .string(Self.id), "max_parallel": 3]).status == 409)
+            #expect(try await fleet.create(["id": .string(Self.id), "force": true]).status == 409)
             #expect(try await fleet.central.store.commands(CommandFilter()).count == 2)
         }
     }

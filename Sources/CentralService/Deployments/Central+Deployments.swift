@@ -18,7 +18,8 @@ extension Central {
         if let known {
             // Sent again because the answer was lost. What was said of the version may be a part of it.
             guard known.kind == draft.kind, known.bundle == draft.bundle, known.limits == draft.limits,
-                known.target == draft.target.words,
+                known.target == draft.target.words, known.expiresIn == draft.expiresIn,
+                (known.payload["force"] == true) == draft.isForced,
                 draft.version == known.version || known.version?.hasPrefix((draft.version ?? "") + "@") ?? false
             else {
                 throw Problem(
