@@ -31,7 +31,7 @@ package struct StoredEnrolmentToken: Equatable, Sendable {
 package enum OperatorRole: String, CaseIterable, Comparable, Sendable {
     /// Sees everything but secrets.
     case viewer
-    /// Sends commands, changes labels.
+    /// Sends commands, changes labels, uploads bundles and deploys them.
     case `operator`
     /// Enrols, approves, revokes and deletes devices; makes tokens.
     case admin
