@@ -468,7 +468,7 @@ stage_link() { # PATH TARGET
 }
 stage_file() { # PATH SOURCE
 	claim "$1"
-	sed "s|@BINDIR@|$prefix/bin|g; s|@SBINDIR@|$prefix/sbin|g; s|@DOCDIR@|$prefix/share/doc/holdfast|g" "$2" \
+	sed "s|@BINDIR@|$prefix/bin|g; s|@SBINDIR@|$prefix/sbin|g; s|@DOCDIR@|$prefix/share/doc/holdfast|g; s|@LIBDIR@|$lib|g" "$2" \
 		> "$(staged "$1")" || no_space "$(dirname "$root$1")"
 }
 stage_configuration() { # NAME SOURCE [OPTION_OF_CP]
@@ -489,6 +489,8 @@ stage() { # RELEASE: all that has to follow the switch to it, in the order of th
 	done
 	[ ! -e "$release/include" ] ||
 		stage_link "$prefix/include/holdfast_plugin.h" ../lib/holdfast/current/include/holdfast_plugin.h
+	[ ! -e "$release/plugins" ] ||
+		stage_file "$etc/conf.d/00-holdfast-plugins.toml" "$release/plugins/plugins.toml"
 	stage_link "$prefix/sbin/holdfast-uninstall" ../lib/holdfast/current/uninstall.sh
 	stage_link "$prefix/share/doc/holdfast" ../../lib/holdfast/current/doc
 	stage_link "$prefix/share/bash-completion/completions/holdfast" ../../../lib/holdfast/current/completions/bash
