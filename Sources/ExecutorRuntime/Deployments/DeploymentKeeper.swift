@@ -24,6 +24,7 @@ final class DeploymentKeeper {
     private var isIdleTold = false
     private var retry: TimerID?
     private var hasSaidWhatItWaitsFor = false
+    private let faults: StoreFaults
 
     var onReport: (ExecutorReport) -> Void = { _ in }
     var onWarning: (String) -> Void = { _ in }
@@ -34,6 +35,7 @@ final class DeploymentKeeper {
     init(_ settings: DeploymentSettings, loop: EventLoop) throws(SystemError) {
         self.settings = settings
         self.loop = loop
+        faults = StoreFaults(settings.store)
         client = DownloadClient(loop: loop)
         watch = HealthWatch(loop: loop)
         thread = try JobThread(loop: loop)
@@ -87,10 +89,10 @@ final class DeploymentKeeper {
     // MARK: Opening
 
     private func open() {
-        let settings = settings
+        let (settings, faults) = (settings, faults)
         thread.perform {
             Result { () throws(BundleError) in
-                let work = try StoreWork(settings)
+                let work = try StoreWork(settings, wrap: faults.wrap)
                 return (JobLocal(work), try work.findings())
             }
         } _: { [weak self] (result: Result<(JobLocal<StoreWork>, [StoreWork.Finding]), BundleError>) in
@@ -101,10 +103,8 @@ final class DeploymentKeeper {
     private func opened(_ result: Result<(JobLocal<StoreWork>, [StoreWork.Finding]), BundleError>) {
         do throws(BundleError) {
             let (work, findings) = try result.get()
-            view = BundleStore(
-                inspecting: try BundleError.system { () throws(SystemError) in
-                    try StoreFolder(reading: settings.store)
-                })
+            let folder = try BundleError.system { () throws(SystemError) in try StoreFolder(reading: settings.store) }
+            view = BundleStore(inspecting: faults.wrap(folder))
             let queue = StoreQueue(thread: thread, work)
             queue.onDone = { [weak self] in self?.tellIfIdle() }
             self.work = queue
@@ -129,12 +129,17 @@ final class DeploymentKeeper {
             name,
             BundleDeployment.Surroundings(
                 loop: loop, settings: settings, work: work, view: view, client: client, watch: watch,
-                send: { [weak self] in self?.onReport($0) }, warn: { [weak self] in self?.onWarning($0) },
+                send: { [weak self] in self?.send($0) }, warn: { [weak self] in self?.onWarning($0) },
                 nextStep: { [weak self] in self?.nextStep() ?? 0 },
                 archivesInUse: { [weak self] in Set(self?.bundles.values.compactMap(\.archive) ?? []) },
                 onChange: { [weak self] in self?.changed() }))
         bundles[name] = bundle
         return bundle
+    }
+
+    private func send(_ report: ExecutorReport) {
+        if case .deployment(let report) = report { faults.reached(report.state) }
+        onReport(report)
     }
 
     private func nextStep() -> Int {

@@ -35,10 +35,11 @@ final class StoreWork {
 
     /// Opens the store, and takes away what was left half done.
     /// - Throws: an error whose cause `isLockedByAnother` while somebody else works in it.
-    init(_ settings: DeploymentSettings) throws(BundleError) {
+    /// - Parameter wrap: stands between the store and its folder, in tests.
+    init(_ settings: DeploymentSettings, wrap: (any StoreFiles) -> any StoreFiles) throws(BundleError) {
         self.settings = settings
         let folder = try BundleError.system { () throws(SystemError) in try StoreFolder(settings.store) }
-        store = try BundleStore(folder, StoreSettings(quota: settings.quota ?? .max))
+        store = try BundleStore(wrap(folder), StoreSettings(quota: settings.quota ?? .max))
         downloads = try store.downloadsFolder()
     }
 
