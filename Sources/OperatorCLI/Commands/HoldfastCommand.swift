@@ -43,7 +43,8 @@ struct HoldfastCommand: ParsableCommand {
                 subcommands: [UplinkCommand.self, EnrolCommand.self, SpoolCommand.self, FleetCommand.self]),
             CommandGroup(name: "Deploy", subcommands: [BundleCommand.self]),
             CommandGroup(name: "Set up", subcommands: [CheckCommand.self, ConfigCommand.self, VersionCommand.self]),
-            CommandGroup(name: "Extend", subcommands: [PluginCommand.self, ExecuteCommand.self]),
+            CommandGroup(
+                name: "Extend", subcommands: [PluginCommand.self, ExecuteCommand.self, SelftestCommand.self]),
             CommandGroup(name: "From a worker", subcommands: [EmitCommand.self]),
         ])
 
