@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+import deploy
 import device
 import executor
 import fleet
@@ -26,7 +27,7 @@ from holdfast import Holdfast
 from systems import HERE, PEERS, UNDER_SYSTEMD, Baseline
 
 MEASUREMENTS = ["kill-one", "kill-100", "start-10", "start-1000", "memory", "restarts", "idle", "peers", "spool",
-                "executor", "device", "fleet", "ingest", "goosebit"]
+                "executor", "deploy", "device", "fleet", "ingest", "goosebit"]
 
 
 def options():
@@ -136,7 +137,7 @@ def measure(choice, folder, results):
 
 
 def measure_central(choice, folder, results):
-    wanted = {"device", "fleet", "ingest", "goosebit"} & set(choice.only)
+    wanted = {"deploy", "device", "fleet", "ingest", "goosebit"} & set(choice.only)
     if not wanted:
         return
     if not choice.central.exists():
@@ -144,6 +145,7 @@ def measure_central(choice, folder, results):
         return
     parent = HERE.parent / ".build-bench"
     steps = {
+        "deploy": (f"{choice.rounds} rounds of 200 MB in turn", lambda: deploy.measure(choice.central, folder, choice.rounds)),
         "device": ("an enrolled device with 20 workers, and central",
                    lambda: device.measure(choice.central, parent, folder)),
         "fleet": (f"{choice.devices:,} devices, {choice.fleet_seconds} s, with TLS and behind a proxy",

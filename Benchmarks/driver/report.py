@@ -75,6 +75,13 @@ def judged(results):
         empty, plain = executor["empty"]["p50_ms"], executor["C baseline"]["p50_ms"]
         add(f"an empty command in a plugin, median ({empty / plain:.0f} times fork, exec and wait in C)", empty, " ms", 25, 1)
         add("a segfault of a plugin to its report, median", executor["crash"]["p50_ms"], " ms", 50, 1)
+    deploy = measured(results, "deploy")
+    if deploy:
+        add(f"deployment of {deploy['megabytes']} MB against curl, sha256sum, tar and sync", deploy["ratio"], " times", 1.5)
+        add("resident memory of the keeper of deployments above an idle one", (deploy["peak_kib"] - deploy["idle_kib"]) / 1024,
+            " MB", 24, 1)
+        add("switch: from the old worker's stop to the new one's program, slowest", max(deploy["switch_ms"]), " ms", 50, 1)
+        add("rollback: from the order to the old version's program, slowest", max(deploy["rollback_ms"]), " ms", 100, 1)
     central(results, add, rows)
     return rows
 
