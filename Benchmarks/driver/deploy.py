@@ -115,7 +115,7 @@ class Device:
         """From the old worker's stop to the new one's program, by the runtime's own clock."""
         at = {}
         for event in self.events(since):
-            if event["kind"] == "worker-changed" and event["worker"] == "press":
+            if event["kind"] == "worker-changed" and event["worker"] == "stamp":
                 at.setdefault(event["message"].split(" -> ")[-1], event["monotonic"])
         return (at["running" if "running" in at else "ready"] - at["stopping"]) * 1000
 
@@ -177,7 +177,7 @@ class Publisher:
         (tree / "manifest.json").write_text(json.dumps({
             "format": 1, "name": "press", "version": f"1.{release}.0", "release": release,
             "health": {"ready": "30s", "probation": "100ms"},
-            "workers": [{"name": "press", "command": ["{bundle}/bin/press"]}]}))
+            "workers": [{"name": "stamp", "command": ["{bundle}/bin/press"]}]}))
         archive = self.folder / f"press-1.{release}.0.tar.zst"
         run(self.holdfast, "bundle", "pack", "tree", cwd=self.folder)
         run(self.holdfast, "bundle", "sign", "--key", "targets.pem", archive.name, cwd=self.folder)
