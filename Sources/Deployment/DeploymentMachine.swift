@@ -58,6 +58,9 @@ package struct DeploymentMachine: Sendable {
         [running?.deadline, retryAt, followUpAt, retryAt == nil ? observation?.deadline : nil].compactMap(\.self).min()
     }
 
+    /// When what is under way counts as failed.
+    package var stepDeadline: MonotonicInstant? { running?.deadline }
+
     /// Versions that must not go from the disk.
     package var kept: Set<BundleVersion> {
         var kept = Set(history.good.prefix(Self.keptGood + 1).map(\.version))

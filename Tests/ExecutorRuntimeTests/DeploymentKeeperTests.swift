@@ -23,6 +23,7 @@ import Testing
         #expect(it.current == order.version)
         #expect(it.applied == 1)
         #expect(it.fetched.map(\.name.count) == ["targets.json".count, 64])
+        #expect(it.limits.allSatisfy { $0 > .seconds(3500) && $0 <= .seconds(3600) })
         try it.loop.pump("nothing is left to do") { it.isIdle }
         #expect(it.bundles["vision"]?.good == [order.version].compactMap { $0 })
         #expect(it.bundles["vision"]?.current == order.version)

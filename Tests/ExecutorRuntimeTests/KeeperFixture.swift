@@ -38,6 +38,8 @@ final class KeeperFixture {
     var restarts = 0
     /// Every file that was fetched, with the offset.
     var fetched: [(name: String, offset: Int)] = []
+    /// How long each fetch was to take at most.
+    var limits: [Duration] = []
     /// So many bytes of the next archive come, then nothing.
     var breaksOffAfter: Int?
     /// In the place of the right ones.
@@ -230,6 +232,7 @@ final class KeeperFixture {
         else { return }
         let content: [UInt8]?
         var limit = Int.max
+        limits.append(order.within)
         switch order.source {
         case .metadata(let name, _):
             fetched.append((name, order.offset))

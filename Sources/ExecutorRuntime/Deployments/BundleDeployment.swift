@@ -289,7 +289,7 @@ final class BundleDeployment {
     }
 
     private func fetch(_ version: BundleVersion, _ token: Int) {
-        let until = machine.deadline ?? around.loop.now
+        let until = machine.stepDeadline ?? around.loop.now
         let download = BundleDownload(
             BundleDownload.Order(
                 bundle: name, version: version, file: files[version],
