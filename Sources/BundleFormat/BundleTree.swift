@@ -5,7 +5,7 @@ import DeviceConfiguration
 /// settings are the configuration's own, and so is the check of them.
 package struct BundleTree {
     /// Stands in settings for the folder of the bundle's files.
-    package static let placeholder = "{bundle}"
+    package static let placeholder = BundleFolder.placeholder
     /// A folder for the check, in which nothing has to be.
     private static let anyFolder = "/bundle"
 

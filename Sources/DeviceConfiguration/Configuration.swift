@@ -8,6 +8,7 @@ package struct Configuration: Equatable, Sendable {
     package var uplink: UplinkSection
     /// In the order in which they stand in the files.
     package var plugins: [PluginSettings]
+    package var deployment: DeploymentSection
     /// The user's part of the tree: the children of the root, in the order in which they stand in the files.
     package var children: [ChildSpecification]
     /// How each worker's process is launched, by the worker's name.
@@ -20,6 +21,8 @@ package struct Configuration: Equatable, Sendable {
     package var shedOrders: [String: Int]
     /// What each worker that has any is probed by, by the worker's name.
     package var probes: [String: [WorkerProbe]]
+    /// The bundle that brought a worker or supervisor, by its name; of the others there is none.
+    package var bundles: [String: String]
 
     /// The whole tree: the root with the built-in `system` supervisor first, which so starts first and stops last.
     ///
@@ -46,4 +49,28 @@ package struct ConfigurationReport: Equatable, Sendable {
     package var files: [String]
     /// The values that hold and where they come from, when they were asked for.
     package var effective: [EffectiveSection] = []
+    /// The files of its own, without those of bundles: what `load(keeping:)` takes.
+    package var own: [ConfigurationSource] = []
+    /// Bundles that the configuration does without.
+    package var leftOut: [LeftOutBundle] = []
+}
+
+/// A bundle whose part of the tree is no part of the configuration.
+package struct LeftOutBundle: Equatable, Sendable {
+    /// Of the bundle; for all of them at once, the folder of the store.
+    package var name: String
+    /// VERSION@HASH, where it has a current version.
+    package var version: String?
+    /// Why.
+    package var problems: [ConfigurationProblem]
+}
+
+/// What becomes of bundles whose part of the configuration is wrong.
+package enum BundlePolicy: Sendable {
+    /// Their problems are those of the configuration.
+    case judged
+    /// The configuration holds without them: no bundle keeps a device down.
+    case leftOut
+    /// Bundles are no part of it at all.
+    case ignored
 }

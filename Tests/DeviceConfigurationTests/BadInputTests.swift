@@ -59,7 +59,7 @@ private let badInputs: [BadInput] = [
         #"t.toml:1:2: runtme: is not known here (did you mean "runtime"?)"#),
     BadInput(
         "a section of nobody", "[gadgets]\ncount = 1\n",
-        "t.toml:1:2: gadgets: is not known here; allowed: output, plugin, preservation, runtime, supervisor, uplink, worker, worker_defaults"
+        "t.toml:1:2: gadgets: is not known here; allowed: deployment, output, plugin, preservation, runtime, supervisor, uplink, worker, worker_defaults"
     ),
     BadInput(
         "an unknown key with a near name", "[runtime]\nstate_dri = \"/x\"\n",

@@ -198,7 +198,7 @@ private let overrides: [Override] = [
                 #"t.toml:17:1: worker.logger.wachdog: is not known here (did you mean "watchdog"?)"#,
                 "environment: HOLDFAST_CONFIG_NAME: is not a setting; allowed: HOLDFAST_CONFIG__<SECTION>__<KEY>",
                 "environment: HOLDFAST_CONFIG_RUNTIME__NAME: is not a setting (did you mean HOLDFAST_CONFIG__RUNTIME__NAME?)",
-                "env: : is not a setting; allowed: HOLDFAST_CONFIG__<KEY>, one of OUTPUT, PLUGIN, PRESERVATION, RUNTIME, SUPERVISOR, UPLINK, WORKER, WORKER_DEFAULTS",
+                "env: : is not a setting; allowed: HOLDFAST_CONFIG__<KEY>, one of DEPLOYMENT, OUTPUT, PLUGIN, PRESERVATION, RUNTIME, SUPERVISOR, UPLINK, WORKER, WORKER_DEFAULTS",
                 "env: OUTPUT__FILES: output.files: 0 is out of range; allowed: a whole number from 1 to 100",
                 #"env: OUTPUT__RATE: output.rate: "much" is not a size; allowed: a size such as "256K", "64M" or "1G", from 1K to 1G"#,
                 "env: RUNTIME: names a section, not a setting; allowed: HOLDFAST_CONFIG__RUNTIME__<KEY>",
@@ -279,7 +279,7 @@ private let overrides: [Override] = [
         #expect(
             report.effective.map(\.path) == [
                 "runtime", "output", "preservation", "preservation.memory", "preservation.cpu", "preservation.io",
-                "preservation.load", "uplink", "uplink.events", "uplink.readings", "worker_defaults",
+                "preservation.load", "uplink", "uplink.events", "uplink.readings", "deployment", "worker_defaults",
                 "worker_defaults.limits", "supervisor.vision",
                 "worker.cam-era.1", "worker.cam-era.1.limits", "worker.cam-era.1.sandbox", "worker.cam-era.1.output",
                 "worker.logger", "worker.logger.limits", "worker.logger.sandbox", "worker.logger.output",

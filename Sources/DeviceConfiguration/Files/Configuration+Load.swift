@@ -7,8 +7,8 @@ extension Configuration {
     /// A file of more bytes is no configuration.
     package static let largestFile = 1 << 20
 
-    /// Reads files with their `conf.d/*.toml`, judges them, and asks this machine for the programs, directories, users
-    /// and groups that they name. Reports every problem at once and never throws.
+    /// Reads files with their `conf.d/*.toml` and the bundles' parts of the tree, judges them, and asks this machine for the
+    /// programs, directories, users and groups that they name. Reports every problem at once and never throws.
     ///
     /// A launch whose user or group the machine does not know has no `identity`; that is an environment problem, and the
     /// spawn must fail visibly.
@@ -16,28 +16,132 @@ extension Configuration {
     /// - Parameters:
     ///   - variables: the environment variables that override settings.
     ///   - explains: whether the report says where every value comes from. It costs many times what the values do.
+    ///   - policy: what becomes of bundles that are wrong.
     package static func load(
         paths: [String] = [defaultPath], variables: [ConfigurationVariable] = ConfigurationVariable.ofProcess(),
-        explains: Bool = false
+        explains: Bool = false, bundles policy: BundlePolicy = .judged
     ) -> ConfigurationReport {
         let files = ConfigurationFiles(paths: paths)
-        let problems = ProblemCollector()
-        for file in files.order { problems.willRead(.file(file)) }
-        for problem in files.problems { problems.add(problem) }
-        let context = ReadingContext(problems: problems, recorder: explains ? EffectiveRecorder() : nil)
-        let draft = ConfigurationDraft(
-            files.sources, isComplete: files.problems.isEmpty, variables: variables, hostName: HostName.current(),
-            context)
+        return ConfigurationLoad(
+            files.sources, order: files.order, problems: files.problems, variables: variables, explains: explains
+        ).report(policy)
+    }
 
+    /// As `load`, with files that were read before: only the bundles are looked at again. A file that is being edited has no
+    /// say in it.
+    /// - Parameter own: those of a configuration that was valid.
+    package static func load(
+        keeping own: [ConfigurationSource], variables: [ConfigurationVariable] = ConfigurationVariable.ofProcess()
+    ) -> ConfigurationReport {
+        ConfigurationLoad(own, order: own.map(\.file), problems: [], variables: variables, explains: false)
+            .report(.leftOut)
+    }
+}
+
+/// One load of a configuration.
+struct ConfigurationLoad {
+    private let own: [ParsedSource]
+    /// Every file in the order in which they count, those that cannot be read included.
+    private let order: [String]
+    private let fileProblems: [ConfigurationProblem]
+    private let variables: [ConfigurationVariable]
+    private let explains: Bool
+
+    /// So many are left out one after the other, each of which may have been all that was wrong with the others; then all that
+    /// have problems are.
+    private static let mostSingleSteps = 16
+
+    init(
+        _ own: [ConfigurationSource], order: [String], problems: [ConfigurationProblem],
+        variables: [ConfigurationVariable], explains: Bool
+    ) {
+        self.own = own.map { ParsedSource($0) }
+        self.order = order
+        fileProblems = problems
+        self.variables = variables
+        self.explains = explains
+    }
+
+    func report(_ policy: BundlePolicy) -> ConfigurationReport {
+        guard policy != .ignored else { return read(with: []).report(leftOut: []) }
+        let folder = BundleFolder.path(in: ConfigurationDraft.stateDirectory(own, variables))
+        let reader = BundleSourceReader(folder)
+        var bundles = reader.sources.filter { $0.source != nil }
+        var leftOut = reader.sources.filter { $0.source == nil }.map {
+            LeftOutBundle($0, [$0.problem].compactMap { $0 })
+        }
+        if let problem = reader.problem {
+            leftOut.append(LeftOutBundle(name: folder, version: nil, problems: [problem]))
+        }
+        guard policy == .leftOut else {
+            return read(with: bundles, besides: leftOut.flatMap(\.problems)).report(leftOut: [])
+        }
+        var steps = 0
+        while true {
+            let reading = read(with: bundles, isComplete: leftOut.isEmpty)
+            if reading.problems.isEmpty || bundles.isEmpty { return reading.report(leftOut: leftOut) }
+            let problems = Dictionary(grouping: reading.problems.problems, by: \.origin)
+            var wrong = bundles.filter { problems[.file($0.file)] != nil }
+            if steps < Self.mostSingleSteps { wrong = Array(wrong.prefix(1)) }
+            steps += 1
+            // Who it was cannot be told.
+            let everybody = wrong.isEmpty
+            if everybody { wrong = bundles }
+            let names = Set(wrong.map(\.name))
+            bundles.removeAll { names.contains($0.name) }
+            leftOut += wrong.map {
+                LeftOutBundle($0, everybody ? reading.problems.problems : problems[.file($0.file)] ?? [])
+            }
+        }
+    }
+
+    /// What one reading has come to.
+    private struct Reading {
+        let draft: ConfigurationDraft
+        let problems: ProblemCollector
+        let environment: ProblemCollector
+        let own: [ConfigurationSource]
+        let files: [String]
+        let recorder: EffectiveRecorder?
+
+        /// Asks the machine, which is done once.
+        func report(leftOut: [LeftOutBundle]) -> ConfigurationReport {
+            var check = EnvironmentCheck(environment)
+            check.inspect(draft)
+            var configuration = draft.configuration
+            if let complete = configuration { configuration = check.resolved(complete) }
+            return ConfigurationReport(
+                configuration: configuration, problems: problems.problems,
+                environmentProblems: environment.problems, files: files, effective: recorder?.sections ?? [],
+                own: own, leftOut: leftOut)
+        }
+    }
+
+    /// - Parameter others: problems of files that are no part of it.
+    private func read(
+        with bundles: [BundleSource], besides others: [ConfigurationProblem] = [], isComplete: Bool = true
+    ) -> Reading {
+        let problems = ProblemCollector()
         let environment = ProblemCollector()
-        for file in files.order { environment.willRead(.file(file)) }
+        for file in order + bundles.map(\.file) {
+            problems.willRead(.file(file))
+            environment.willRead(.file(file))
+        }
         for variable in variables { environment.willRead(.variable(variable.name)) }
-        var check = EnvironmentCheck(environment)
-        check.inspect(draft)
-        var configuration = draft.configuration
-        if let complete = configuration { configuration = check.resolved(complete) }
-        return ConfigurationReport(
-            configuration: configuration, problems: problems.problems, environmentProblems: environment.problems,
-            files: files.sources.map(\.file), effective: context.recorder?.sections ?? [])
+        for problem in fileProblems + others { problems.add(problem) }
+        let context = ReadingContext(problems: problems, recorder: explains ? EffectiveRecorder() : nil)
+        let sources = own + bundles.compactMap(\.source)
+        let draft = ConfigurationDraft(
+            sources, isComplete: isComplete && fileProblems.isEmpty && others.isEmpty, variables: variables,
+            hostName: HostName.current(), context)
+        return Reading(
+            draft: draft, problems: problems, environment: environment, own: own.map(\.source),
+            files: sources.map(\.file), recorder: context.recorder)
+    }
+}
+
+extension LeftOutBundle {
+    fileprivate init(_ source: BundleSource, _ problems: [ConfigurationProblem]) {
+        self.init(name: source.name, version: source.version, problems: problems)
     }
 }

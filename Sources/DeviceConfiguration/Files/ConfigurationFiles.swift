@@ -75,7 +75,7 @@ struct ConfigurationFiles {
         problems.append(ConfigurationProblem(kind: .file, file: file, message: message, allowed: allowed))
     }
 
-    private static func words(_ kind: FileStatus.Kind) -> String {
+    static func words(_ kind: FileStatus.Kind) -> String {
         switch kind {
         case .regular: "a file"
         case .directory: "a directory"

@@ -14,10 +14,12 @@ extension Configuration {
     ) -> ConfigurationReport {
         let problems = ProblemCollector()
         let context = ReadingContext(problems: problems, recorder: explains ? EffectiveRecorder() : nil)
-        let draft = ConfigurationDraft(sources, variables: variables, hostName: hostName, context)
+        let draft = ConfigurationDraft(
+            sources.map { ParsedSource($0) }, variables: variables, hostName: hostName, context)
         return ConfigurationReport(
             configuration: problems.isEmpty ? draft.configuration : nil, problems: problems.problems,
-            environmentProblems: [], files: sources.map(\.file), effective: context.recorder?.sections ?? [])
+            environmentProblems: [], files: sources.map(\.file), effective: context.recorder?.sections ?? [],
+            own: sources)
     }
 }
 
@@ -35,22 +37,15 @@ struct ConfigurationDraft {
 
     /// - Parameter isComplete: false when there are files besides the sources that cannot be read.
     init(
-        _ sources: [ConfigurationSource], isComplete: Bool = true, variables: [ConfigurationVariable],
+        _ sources: [ParsedSource], isComplete: Bool = true, variables: [ConfigurationVariable],
         hostName: String, _ context: ReadingContext
     ) {
         let problems = context.problems
-        var pieces: [SourcedTable.Piece] = []
         for source in sources {
             problems.willRead(.file(source.file))
-            guard let table = ConfigurationDraft.parse(source, problems) else { continue }
-            pieces.append(
-                SourcedTable.Piece(
-                    origin: .file(source.file), table: table, position: TextPosition(line: 1, column: 1)))
+            if let problem = source.problem { problems.add(problem) }
         }
-        let files = TableReader(SourcedTable(path: "", pieces: pieces), ConfigurationSchema.document, context)
-        let document = files.overridden(
-            by: ConfigurationDraft.overrides(
-                variables, of: files, knowsAllChildren: isComplete && pieces.count == sources.count, problems))
+        let document = ConfigurationDraft.document(sources, isComplete: isComplete, variables, context)
 
         let runtimeTable = document.subtable(RuntimeSchema.table)
         defaultUserPlace = runtimeTable.has("default_user") ? runtimeTable.place(of: "default_user") : nil
@@ -66,6 +61,7 @@ struct ConfigurationDraft {
 
         let uplink = UplinkSection(document.subtable(UplinkSchema.table))
         plugins = PluginDraft.all(document, context)
+        let deployment = DeploymentSection(document.subtable(DeploymentSchema.table))
 
         let defaultsTable = document.subtable(PolicySchema.defaultsTable)
         let defaults = WorkerDefaults(
@@ -78,6 +74,7 @@ struct ConfigurationDraft {
             WorkerDraft(
                 $0.element, number: $0.offset + 1, defaults: defaults, context)
         }
+        let membership = BundleMembership(sources, supervisors, workers, problems)
         ConfigurationDraft.checkRoom(in: runtimeTable, runtime.runtimeDirectory, workers, problems)
         let children = TreeAssembly(
             files: sources.map(\.file), supervisors: supervisors, workers: workers, problems
@@ -101,8 +98,32 @@ struct ConfigurationDraft {
         }
         configuration = Configuration(
             runtime: runtime, output: output, preservation: preservation, uplink: uplink,
-            plugins: plugins.compactMap(\.plugin), children: children, launches: launches, outputs: outputs,
-            telemetry: telemetry, shedOrders: shedOrders, probes: probes)
+            plugins: plugins.compactMap(\.plugin), deployment: deployment, children: children, launches: launches,
+            outputs: outputs, telemetry: telemetry, shedOrders: shedOrders, probes: probes,
+            bundles: membership.bundles)
+    }
+
+    /// The files as one table, with what the environment sets in it.
+    private static func document(
+        _ sources: [ParsedSource], isComplete: Bool, _ variables: [ConfigurationVariable], _ context: ReadingContext
+    ) -> TableReader {
+        let pieces = sources.compactMap { source in
+            source.table.map {
+                SourcedTable.Piece(
+                    origin: .file(source.file), table: $0, position: TextPosition(line: 1, column: 1))
+            }
+        }
+        let files = TableReader(SourcedTable(path: "", pieces: pieces), ConfigurationSchema.document, context)
+        return files.overridden(
+            by: overrides(
+                variables, of: files, knowsAllChildren: isComplete && pieces.count == sources.count, context.problems))
+    }
+
+    /// What `state_dir` will be, whatever else is wrong.
+    static func stateDirectory(_ sources: [ParsedSource], _ variables: [ConfigurationVariable]) -> String {
+        let context = ReadingContext(problems: ProblemCollector(), recorder: nil)
+        return document(sources, isComplete: false, variables, context).subtable(RuntimeSchema.table)
+            .value(RuntimeSchema.stateDirectory)
     }
 
     /// The path of a socket has little room (unix(7)), and each worker has one below `runtime_dir`.
@@ -136,25 +157,5 @@ struct ConfigurationDraft {
         var reader = OverrideReader(children: names, knowsAllChildren: knowsAllChildren, problems)
         reader.read(variables)
         return reader.overrides
-    }
-
-    /// The document's table, or `nil` after the problem has been added.
-    private static func parse(_ source: ConfigurationSource, _ problems: ProblemCollector) -> TOMLTable? {
-        if let position = UTF8Check.firstMistake(in: source.bytes) {
-            problems.add(
-                ConfigurationProblem(
-                    kind: .file, file: source.file, position: position, message: "is not UTF-8 text",
-                    allowed: "TOML in UTF-8"))
-            return nil
-        }
-        do throws(TOMLFailure) {
-            return try TOMLParser.parse(source.bytes)
-        } catch {
-            problems.add(
-                ConfigurationProblem(
-                    kind: .syntax, file: source.file, position: error.position,
-                    message: "is not valid TOML: \(error.reason)"))
-            return nil
-        }
     }
 }

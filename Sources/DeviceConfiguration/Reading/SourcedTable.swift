@@ -1,5 +1,5 @@
 /// A text of the configuration and the name of its file.
-package struct ConfigurationSource: Sendable {
+package struct ConfigurationSource: Equatable, Sendable {
     package var file: String
     package var bytes: [UInt8]
 

@@ -83,7 +83,7 @@ enum ConfigurationSchema {
         "",
         subtables: [
             RuntimeSchema.table, OutputSchema.table, PreservationSchema.table, UplinkSchema.table,
-            PluginSchema.table, PolicySchema.defaultsTable,
+            PluginSchema.table, DeploymentSchema.table, PolicySchema.defaultsTable,
             SupervisorSchema.table, WorkerSchema.table,
         ])
 

@@ -8,7 +8,7 @@ struct CheckCommand: OperatorCommand {
         commandName: "check",
         abstract: "Say everything that is wrong with a configuration.",
         discussion: """
-            Reads the file and the conf.d/*.toml beside it, and looks whether this machine has the programs, folders and \
+            Reads the file, the conf.d/*.toml beside it, and what this device's bundles bring, and looks whether this machine has the programs, folders and \
             users that they name. It needs no runtime and changes nothing. Each problem is a line: file, line, column, \
             key, what is wrong, what is allowed.
 
@@ -32,7 +32,7 @@ struct CheckCommand: OperatorCommand {
 
     @Flag(
         name: .long,
-        help: "Judge it for another machine: leave out what this one lacks (programs, folders, users).")
+        help: "Judge it for another machine: leave out this one's bundles and what it lacks (programs, folders, users).")
     var elsewhere = false
 
     @OptionGroup var output: OutputOptions
@@ -42,7 +42,8 @@ struct CheckCommand: OperatorCommand {
     func perform(on console: Console) throws {
         let report = Configuration.load(
             paths: files.isEmpty ? [Configuration.defaultPath] : files,
-            variables: console.surroundings.configurationVariables, explains: effective)
+            variables: console.surroundings.configurationVariables, explains: effective,
+            bundles: elsewhere ? .ignored : .judged)
         let problems = report.problems + (elsewhere ? [] : report.environmentProblems)
         // What this machine lacks is no reason to keep the values back.
         if effective, !output.json, report.configuration != nil {
