@@ -125,7 +125,8 @@ package final class SupervisorRuntime {
             launcher: ExecutorLauncher(
                 loop: loop, processes: processes, cgroups: cgroups, defaults: defaults, directory: directory,
                 runtime: keeper.runtime))
-        criticalCommand = CriticalCommand(loop: loop, processes: processes, defaults: defaults)
+        criticalCommand = CriticalCommand(
+            loop: loop, processes: processes, cgroups: cgroups, defaults: defaults)
         deliver = { [unowned self] in driver.deliver($0) }
     }
 

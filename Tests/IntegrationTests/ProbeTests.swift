@@ -33,7 +33,7 @@ import Testing
         try daemon.await("a", "ready") { $0.restarts > 0 }
         let incident = try #require(try daemon.incidents("a").first)
         #expect(incident.exit.cause == "unhealthy")
-        #expect(incident.exit.message == "unhealthy: probe alive: exit status 3: no frame")
+        #expect(incident.exit.message == "unhealthy: probe alive: ended with status 3: no frame")
         #expect(incident.exit.signal == "SIGKILL")
     }
 

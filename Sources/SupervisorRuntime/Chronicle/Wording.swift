@@ -58,6 +58,20 @@ enum Wording {
         }
     }
 
+    static func sentence(_ exit: ProcessExit) -> String {
+        switch exit {
+        case .exited(let code): "ended with status \(code)"
+        case .signaled(let signal, _): "was ended by \(SignalNumber.name(signal))"
+        case .unknown: "ended, and nobody knows how"
+        }
+    }
+
+    /// Why what a process was for was not done, to be said of it; `nil` when it was.
+    static func failure(of end: TransientProcess.End) -> String? {
+        if let failure = end.failure { return sentence(failure) }
+        return end.exit == .exited(code: 0) ? nil : sentence(end.exit)
+    }
+
     static func sentence(_ failure: SpawnFailure) -> String {
         let error = SystemError.text(of: failure.errno)
         return switch failure.step {

@@ -147,12 +147,9 @@ final class Execution {
     private static func words(of process: TransientProcess.End) -> String {
         let name = ExecutorSetup.executor
         if let failure = process.failure { return "\(name) cannot be started: \(Wording.sentence(failure))" }
-        return switch process.exit {
-        case .exited(let code):
-            "\(name) ended with status \(code) and without a word; see its lines in the runtime's log"
-        case .signaled(let signal, _): "\(name) was ended by \(SignalNumber.name(signal))"
-        case .unknown: "nobody knows how \(name) ended"
-        }
+        let end = "\(name) \(Wording.sentence(process.exit))"
+        guard case .exited = process.exit else { return end }
+        return "\(end) and without a word; see its lines in the runtime's log"
     }
 
     private func timeIsOver() {

@@ -7,25 +7,21 @@ import SelfPreservation
 final class CriticalCommand {
     private let loop: EventLoop
     private let processes: ProcessTable
+    private let cgroups: WorkerCgroups
     private let defaults: ProcessDefaults
-    private var running: Run?
+    private var running: TransientProcess?
+    private var timer: TimerID?
+    private var tookTooLong = false
 
     /// Called when it could not do what it is for.
     var onTrouble: (String) -> Void = { _ in }
 
-    private struct Run {
-        let child: ChildProcess
-        let group: ProcessGroup
-        let registration: EventLoop.Registration
-        let timer: TimerID
-        var tookTooLong = false
-    }
-
     static let longestRun: Duration = .seconds(30)
 
-    init(loop: EventLoop, processes: ProcessTable, defaults: ProcessDefaults) {
+    init(loop: EventLoop, processes: ProcessTable, cgroups: WorkerCgroups, defaults: ProcessDefaults) {
         self.loop = loop
         self.processes = processes
+        self.cgroups = cgroups
         self.defaults = defaults
     }
 
@@ -48,51 +44,31 @@ final class CriticalCommand {
         request.identity = isRoot ? settings.commandIdentity : nil
         defaults.restore(in: &request)
         do throws(SystemError) {
-            try start(request)
+            // Without a mark: what it has started in a session of its own is to go on.
+            let process = try TransientProcess(
+                request, mark: nil, loop: loop, processes: processes, cgroups: cgroups
+            ) { [weak self] in self?.ended($0) }
+            running = process
+            tookTooLong = false
+            timer = loop.schedule(at: loop.now + Self.longestRun) { [weak self] in
+                self?.timer = nil
+                self?.tookTooLong = true
+                process.kill()
+            }
         } catch {
             onTrouble("critical_command was not run: \(error)")
         }
     }
 
-    private func start(_ request: SpawnRequest) throws(SystemError) {
-        let child = try ChildProcess.spawn(request)
-        processes.bystanders.insert(child.pid)
-        let group = ProcessGroup(leader: child)
-        do throws(SystemError) {
-            let registration = try loop.register(child.exitDescriptor, .readable) { [weak self] _ in self?.ended() }
-            let timer = loop.schedule(at: loop.now + Self.longestRun) { [weak self] in
-                self?.running?.tookTooLong = true
-                group.kill()
-            }
-            running = Run(child: child, group: group, registration: registration, timer: timer)
-        } catch {
-            group.kill()
-            processes.bystanders.remove(child.pid)
-            throw error
-        }
-    }
-
-    private func ended() {
-        guard let run = running else { return }
-        let outcome = run.child.takeExecOutcome()
-        guard let exit = run.child.exit(keepingZombie: true) else { return }
-        // What it has left in its group: while its number is certainly its own.
-        run.group.killBesidesZombie()
-        _ = run.child.exit(keepingZombie: false)
-        loop.unregister(run.registration)
-        loop.cancel(run.timer)
-        processes.bystanders.remove(run.child.pid)
+    private func ended(_ end: TransientProcess.End) {
+        if let timer = timer.take() { loop.cancel(timer) }
         running = nil
-        if case .failed(_, let errno) = outcome {
-            return onTrouble("critical_command could not be executed: \(SystemError.text(of: errno))")
-        }
-        switch exit {
-        case .exited(code: 0): break
-        case .exited(let code): onTrouble("critical_command ended with status \(code)")
-        case .signaled where run.tookTooLong:
+        if tookTooLong, case .signaled = end.exit {
             onTrouble("critical_command did not end within \(Wording.duration(Self.longestRun)) and was ended")
-        case .signaled(let signal, _): onTrouble("critical_command was ended by \(SignalNumber.name(signal))")
-        case .unknown: onTrouble("nobody knows how critical_command ended")
+        } else if let failure = end.failure {
+            onTrouble("critical_command could not be run: \(Wording.sentence(failure))")
+        } else if let failure = Wording.failure(of: end) {
+            onTrouble("critical_command \(failure)")
         }
     }
 }

@@ -34,14 +34,8 @@ extension SupervisorRuntime {
         request.arguments = command
         request.environment.append("HOLDFAST_PROBE=\(probe.settings.name)")
         processes.killEscaped(mark: mark)
-        let process = try ProbeProcess(request, mark: mark, loop: loop) { [unowned self] process, failure in
-            processes.bystanders.remove(process.pid)
-            // What it has left behind has become a child of ours.
-            processes.killEscaped(mark: mark)
-            onEnd(process, failure)
-        }
-        processes.bystanders.insert(process.pid)
-        return process
+        return try ProbeProcess(
+            request, mark: mark, loop: loop, processes: processes, cgroups: cgroups, onEnd: onEnd)
     }
 
     private func told(_ probe: ExecProbe, _ action: ProbeClock.Action) {

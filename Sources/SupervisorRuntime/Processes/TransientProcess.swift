@@ -17,16 +17,18 @@ final class TransientProcess {
     private let cgroups: WorkerCgroups
     private let child: ChildProcess
     private let group: ProcessGroup
-    private let mark: String
+    private let mark: String?
     private var registration: EventLoop.Registration?
     private let onEnd: (End) -> Void
 
     /// - Parameters:
-    ///   - mark: what it carries as HOLDFAST_INSTANCE, by which the next supervisor would know it for a leftover.
+    ///   - mark: what it carries as HOLDFAST_INSTANCE, by which the next supervisor would know it for a leftover, and this one
+    ///     what has left its session. `nil` for one that may leave something running there.
+    ///   - order: when its end is told within a wake-up.
     ///   - onEnd: called once; what was left of its group is killed by then.
     init(
-        _ request: SpawnRequest, mark: String, cgroup: Cgroup?, loop: EventLoop, processes: ProcessTable,
-        cgroups: WorkerCgroups, onEnd: @escaping (End) -> Void
+        _ request: SpawnRequest, mark: String?, cgroup: Cgroup? = nil, order: EventLoop.Order = .normal,
+        loop: EventLoop, processes: ProcessTable, cgroups: WorkerCgroups, onEnd: @escaping (End) -> Void
     ) throws(SystemError) {
         self.loop = loop
         self.processes = processes
@@ -44,7 +46,9 @@ final class TransientProcess {
         group = ProcessGroup(leader: child, cgroup: cgroup, instance: mark)
         processes.bystanders.insert(child.pid)
         do throws(SystemError) {
-            registration = try loop.register(child.exitDescriptor, .readable) { [weak self] _ in self?.ended() }
+            registration = try loop.register(child.exitDescriptor, .readable, order: order) { [weak self] _ in
+                self?.ended()
+            }
         } catch {
             // Unwatched nobody would reap it.
             group.kill()
@@ -56,7 +60,11 @@ final class TransientProcess {
     /// Kills it with all that it has started; its end is told when it has come.
     func kill() {
         group.kill()
-        processes.killEscaped(mark: mark)
+        killEscaped()
+    }
+
+    private func killEscaped() {
+        if let mark { processes.killEscaped(mark: mark) }
     }
 
     private func ended() {
@@ -70,7 +78,8 @@ final class TransientProcess {
         }
         _ = child.exit(keepingZombie: false)
         processes.bystanders.remove(child.pid)
-        processes.killEscaped(mark: mark)
+        // What it has left behind has become a child of ours.
+        killEscaped()
         let isOutOfMemory = group.cgroup?.outOfMemory == .ownLimit
         if let cgroup = group.cgroup { cgroups.discard(cgroup) }
         onEnd(End(exit: exit, failure: failure, isOutOfMemory: isOutOfMemory))

@@ -85,12 +85,10 @@ extension SupervisorRuntime {
             refuseUpgrade(to: path, "the configuration is not valid for it (see its --check)", connection)
         case .exited(code: SupervisorCommandLine.stateUnreadableStatus):
             refuseUpgrade(to: path, "it cannot read the state of this version; upgrade step by step", connection)
-        case .exited(let code): refuseUpgrade(to: path, "it ended its check with status \(code)", connection)
         case .signaled where check.tookTooLong:
             refuseUpgrade(to: path, "its check did not end within \(Wording.duration(Self.longestCheck))", connection)
-        case .signaled(let signal, _):
-            refuseUpgrade(to: path, "its check was ended by \(SignalNumber.name(signal))", connection)
-        case .unknown: refuseUpgrade(to: path, "nobody knows how its check ended", connection)
+        case .exited, .signaled, .unknown:
+            refuseUpgrade(to: path, "its check \(Wording.sentence(exit))", connection)
         }
     }
 
