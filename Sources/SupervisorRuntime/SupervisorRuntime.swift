@@ -28,6 +28,11 @@ package final class SupervisorRuntime {
     let throttle = WorkerThrottle()
     let criticalCommand: CriticalCommand
     let executions: ExecutionService
+    lazy var deployments = makeDeployments()
+    /// The files of the configuration that holds, as they were when they were read.
+    private(set) var sources: [ConfigurationSource]
+    /// Bundles that the configuration does without.
+    private(set) var leftOut: [LeftOutBundle]
     /// `nil` while there are no plugins.
     var executorSetup: ExecutorSetup?
     /// Where plugins report to that have run since the start, by what the uplink calls them.
@@ -63,6 +68,7 @@ package final class SupervisorRuntime {
             unsealedWarning, isWithoutControlGroup ? withoutGroup : nil, runsMonitor ? pressureWarning : nil,
         ].compactMap { $0 } + cgroups.unenforced(configuration.launches) + outputSetup.warnings
             + confinementWarningsOfMonitor + confinementWarningsOfUplink + executorWarnings
+            + leftOutWarnings + [deployments.trouble].compactMap { $0 }
     }
     var control: ControlServer?
     private var isWithoutControlGroup = false
@@ -81,10 +87,12 @@ package final class SupervisorRuntime {
     }
 
     private init(
-        _ configuration: Configuration, path: String, log: DiagnosticLog, environment: ServiceEnvironment,
-        inherited: consuming InheritedDescriptors
+        _ configuration: Configuration, _ report: ConfigurationReport, path: String, log: DiagnosticLog,
+        environment: ServiceEnvironment, inherited: consuming InheritedDescriptors
     ) throws(SystemError) {
         self.configuration = configuration
+        sources = report.own
+        leftOut = report.leftOut
         configurationPath = path
         executable = try SystemCall.executablePath()
         self.log = log
@@ -168,7 +176,7 @@ package final class SupervisorRuntime {
     ]
 
     private static func check(configurationAt path: String, _ stateVersion: Int?) -> Int32 {
-        let report = Configuration.load(paths: [path])
+        let report = Configuration.load(paths: [path], bundles: .leftOut)
         for problem in report.problems { DiagnosticLog().write(.error, problem.description) }
         guard report.configuration != nil else { return SupervisorCommandLine.configurationInvalidStatus }
         guard stateVersion.map(StateFile.canRead) ?? true else { return SupervisorCommandLine.stateUnreadableStatus }
@@ -187,7 +195,7 @@ package final class SupervisorRuntime {
         let log = DiagnosticLog()
         let environment = ServiceEnvironment.current()
         let startMarker = StartMarker(in: environment.runtimeDirectory)
-        let report = Configuration.load(paths: [path])
+        let report = Configuration.load(paths: [path], bundles: .leftOut)
         guard let configuration = report.configuration else {
             for problem in report.problems { log.write(.error, problem.description) }
             return SupervisorCommandLine.configurationInvalidStatus
@@ -195,7 +203,7 @@ package final class SupervisorRuntime {
         for problem in report.environmentProblems { log.write(.warning, problem.description) }
         do throws(SystemError) {
             let runtime = try SupervisorRuntime(
-                configuration, path: path, log: log, environment: environment, inherited: inherited)
+                configuration, report, path: path, log: log, environment: environment, inherited: inherited)
             try runtime.run(onStarted: { startMarker?.remove() })
             return 0
         } catch {
@@ -240,6 +248,7 @@ package final class SupervisorRuntime {
         probes.configure(configuration.probes)
         // After what was there before has been ended, theirs too.
         connectExecutors()
+        connectDeployments()
         commit()
         serviceManager.started()
         onStarted()
@@ -281,6 +290,7 @@ package final class SupervisorRuntime {
         losses.close()
         telemetryLosses.close()
         executions.stop(because: "the runtime was stopped over it")
+        deployments.stop()
         chronicle.record(.runtimeStopping, "\(reason): stopping everything in reverse order")
         log.write(.notice, "\(reason): stopping")
         driver.deliver(.shutdownRequested)
@@ -338,6 +348,7 @@ package final class SupervisorRuntime {
 
     private func record(_ report: Report) {
         recorder.record(report)
+        noteCrashLoop(report)
         if case .workerChanged(let worker, _, _) = report { monitorLink.workersChanged([worker]) }
     }
 
@@ -412,11 +423,17 @@ package final class SupervisorRuntime {
         guard let new = report.configuration else {
             throw .configurationInvalid(problems: report.problems.map(\.description))
         }
+        return take(new, report)
+    }
+
+    /// Brings everything to a configuration that is valid.
+    func take(_ new: Configuration, _ report: ConfigurationReport) -> ReloadReport {
         let waiting = configuration.runtime.keysThatWaitForAStart(new.runtime).map {
             "\($0) takes effect when holdfastd is started again"
         }
         let former = configuration
         configuration = new
+        (sources, leftOut) = (report.own, report.leftOut)
         outputSetup = OutputSetup(new)
         monitorSetup = MonitorSetup()
         uplinkSetup = new.uplink.isEnabled ? UplinkSetup(new) : nil
@@ -429,6 +446,7 @@ package final class SupervisorRuntime {
         if runsUplink { refreshUplink() } else { uplinkLink.disconnect() }
         refreshTelemetry()
         configureExecutors()
+        configureDeployments()
         applyLimits(exceptUnchanged: former.launches)
         throttleAll()
         releaseUnlessProtected()

@@ -77,7 +77,7 @@ package enum RuntimeInterface {
           # incident-completed, group-abandoned, reloaded, output-lost, events-lost, notify-refused, runtime-started,
           # runtime-adopted, runtime-upgrading, runtime-stopping, level-changed, throttled, alert, worker-shed, worker-restored,
           # sensor-failed, sensor-recovered, probe-failed, probe-recovered, uplink-enrolled, uplink-refused, uplink-connected,
-          # uplink-disconnected, telemetry-lost, command-ended, warning
+          # uplink-disconnected, telemetry-lost, command-ended, deployment-changed, warning
           kind: string,
           worker: ?string,
           supervisor: ?string,

@@ -26,6 +26,9 @@ package struct LandlockRules: Sendable {
     private var allowed: [(place: Place, access: Access)] = []
     /// Whether it may bind and connect TCP sockets (denied from Linux 6.7 on).
     package var allowsTCP = false
+    /// Whether it renames and links from one directory into another, which version 1 (before Linux 5.19) denies to everybody: there
+    /// are no rules then.
+    package var relinks = false
 
     package init() {}
 
@@ -50,6 +53,7 @@ package struct LandlockRules: Sendable {
             guard error.isNotSupported else { throw error }
             return nil
         }
+        if relinks, version < 2 { return nil }
         let governed = Rights.known(to: version)
         let ruleset = Descriptor(
             owning: try SystemCall.perform("landlock_create_ruleset") {

@@ -37,6 +37,7 @@ enum JournalMessageID {
         "uplink-disconnected": "914d5b2397e7425295794299465c2a65",
         "telemetry-lost": "0d59d5ad19c543689bbee7bfcc2849b4",
         "command-ended": "69e68b23538c447e8fefa5422f674352",
+        "deployment-changed": "d4168b4f010c41259f588df2d8a54d88",
         "warning": "59997603b4a34c4fa4f0ae3ee8631691",
     ]
 }

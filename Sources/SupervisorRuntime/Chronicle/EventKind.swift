@@ -40,5 +40,7 @@ enum EventKind: String, CaseIterable {
     case telemetryLost = "telemetry-lost"
     /// Of a plugin: what has become of it.
     case commandEnded = "command-ended"
+    /// Of a bundle: it stands otherwise than before, or has come to its end.
+    case deploymentChanged = "deployment-changed"
     case warning
 }

@@ -42,8 +42,9 @@ extension SupervisorRuntime {
         case .execute(let call): executions.execute(call, for: connection)
         case .cancelExecution(let id): executions.cancel(id, for: connection)
         case .plugins: executions.list(for: connection)
-        case .deploy, .cancelDeployment, .deployments:
-            connection.send(RuntimeError.unavailable(message: "deployments are not offered").reply)
+        case .deploy(let order): deployments.deploy(order, for: connection)
+        case .cancelDeployment(let id): deployments.cancel(id, for: connection)
+        case .deployments: deployments.list(for: connection)
         case .upgrade(let binary):
             upgrade(to: binary, for: connection)
         case .reload:

@@ -9,11 +9,7 @@ final class ExecutionRecord {
     var latest: ExecutionReply
     /// Why it is to end, when that was asked for before it was started.
     var cancellation: String?
-    private var listeners: [Listener] = []
-
-    private struct Listener {
-        weak var connection: ControlConnection?
-    }
+    private var listeners = ReplyListeners()
 
     /// What is written of a kept end, in bytes.
     var size: Int { latest.json.serialised().count }
@@ -26,9 +22,7 @@ final class ExecutionRecord {
     /// Tells a client how it stands, and the rest as it comes.
     func attach(_ connection: ControlConnection) {
         guard !latest.isLast else { return connection.send(VarlinkReply(latest)) }
-        connection.deferReply()
-        listeners.removeAll { $0.connection == nil }
-        listeners.append(Listener(connection: connection))
+        listeners.add(connection)
         connection.send(VarlinkReply(latest, continues: true))
     }
 
@@ -36,15 +30,10 @@ final class ExecutionRecord {
     func tell(_ reply: ExecutionReply) {
         latest = reply
         send(reply)
-        if reply.isLast { listeners = [] }
     }
 
     /// Says something that is of no use later.
     func mention(_ reply: ExecutionReply) { send(reply) }
 
-    private func send(_ reply: ExecutionReply) {
-        for connection in listeners.compactMap(\.connection) where reply.isLast || !connection.isCongested {
-            connection.send(VarlinkReply(reply, continues: !reply.isLast))
-        }
-    }
+    private func send(_ reply: ExecutionReply) { listeners.send(VarlinkReply(reply, continues: !reply.isLast)) }
 }

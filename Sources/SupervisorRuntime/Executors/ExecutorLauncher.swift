@@ -47,10 +47,23 @@ final class ExecutorLauncher {
         for plugin: PluginSettings, _ setup: ExecutorSetup, mark: String, channel: UnixStream,
         _ onEnd: @escaping (TransientProcess.End) -> Void
     ) throws(SystemError) -> TransientProcess {
+        try startExecutor(setup.confinementOfExecutor(for: plugin), mark, channel, onEnd)
+    }
+
+    /// Starts it as the keeper of deployments.
+    func startKeeper(
+        _ setup: KeeperSetup, mark: String, channel: UnixStream, _ onEnd: @escaping (TransientProcess.End) -> Void
+    ) throws(SystemError) -> TransientProcess {
+        try startExecutor(setup.confinement, mark, channel, onEnd)
+    }
+
+    private func startExecutor(
+        _ confinement: SystemConfinement, _ mark: String, _ channel: UnixStream,
+        _ onEnd: @escaping (TransientProcess.End) -> Void
+    ) throws(SystemError) -> TransientProcess {
         var request = SpawnRequest(
             executable: SystemConfinement.ownProgram, arguments: [ExecutorSetup.executor],
-            environment: environment(mark, ExecutorSetup.executor))
-        let confinement = setup.confinementOfExecutor(for: plugin)
+            environment: environment(mark: mark, ExecutorSetup.executor))
         confinement.apply(to: &request)
         request.workingDirectory = "/"
         request.output = .descriptors(output: Self.standardError, error: Self.standardError)
@@ -70,7 +83,7 @@ final class ExecutorLauncher {
         let folder = setup.folder(of: plugin.name)
         var request = SpawnRequest(
             executable: setup.hostProgram, arguments: [ExecutorSetup.host],
-            environment: environment(mark, ExecutorSetup.host) + [
+            environment: environment(mark: mark, ExecutorSetup.host) + [
                 "HOME=\(folder ?? "/")", "TMPDIR=/tmp", "LANG=C.UTF-8", "HOLDFAST_PLUGIN=\(plugin.name)",
                 // What a plugin brings along lies beside it, and the copy that is loaded lies nowhere.
                 "LD_LIBRARY_PATH=\(ExecutorSetup.folder(ofFile: plugin.file))",
@@ -87,7 +100,8 @@ final class ExecutorLauncher {
     }
 
     /// The variable by which the next supervisor finds what this one has left (`Orphans.carriers`) is the one that workers have.
-    private func environment(_ mark: String, _ name: String) -> [String] {
+    /// - Parameter name: what the process is; `mark` with it behind a dot is what it carries.
+    func environment(mark: String, _ name: String) -> [String] {
         [
             "PATH=\(WorkerLaunch.defaultSearchPath)", "\(Orphans.instanceVariable)=\(mark).\(name)",
             "\(Orphans.notifyVariable)=\(directory.notifySocket(of: name))",

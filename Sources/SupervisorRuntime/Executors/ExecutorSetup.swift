@@ -5,12 +5,12 @@ import Supervision
 /// What executors and plugin hosts are started with: their users, their folders, and how they are confined. Made when the
 /// configuration is read, for it asks the user database and the disk; only where there are plugins.
 struct ExecutorSetup {
-    static let executor = "holdfast-executor"
+    static let executor = BundleFolder.owner
     static let host = "holdfast-plugin-host"
     static let plugin = "holdfast-plugin"
 
-    /// The executor's own: what it verifies and activates.
-    private let stores: [PrivateFolder]
+    /// The executors' own: the models that are there.
+    private let models: PrivateFolder
     /// Of each plugin, by its name.
     private let folders: [String: PrivateFolder]
     private let executorUser: SystemConfinement.User
@@ -31,9 +31,7 @@ struct ExecutorSetup {
         executorUser = SystemConfinement.user(named: Self.executor)
         user = SystemConfinement.user(named: Self.plugin, executing: hostProgram)
         let isRoot = SystemCall.effectiveUserID() == 0
-        stores = ["bundles", "models"].map { [stateDirectory, executorUser] name in
-            PrivateFolder("\(stateDirectory)/\(name)", owner: executorUser.owner)
-        }
+        models = PrivateFolder("\(stateDirectory)/models", owner: executorUser.owner)
         var folders: [String: PrivateFolder] = [:]
         try? RuntimeDirectory.makeDirectories("\(stateDirectory)/plugins", permissions: 0o711)
         for plugin in configuration.plugins {
@@ -41,7 +39,7 @@ struct ExecutorSetup {
         }
         self.folders = folders
         var warnings = [executorUser.warning, user.warning].compactMap { $0 }
-        warnings += (stores + folders.values).compactMap(\.warning)
+        warnings += ([models] + folders.values).compactMap(\.warning)
         var obstacle: String?
         if (try? SystemCall.status(of: hostProgram))?.kind != .regular {
             obstacle = "there is no \(hostProgram): install it beside holdfastd"
@@ -62,15 +60,12 @@ struct ExecutorSetup {
 
     // MARK: Confinement
 
-    /// An executor reads the plugin's file and keeps the stores; it has no plugin in it.
+    /// An executor reads the plugin's file and keeps the models; it has no plugin in it. Bundles are the keeper's.
     func confinementOfExecutor(for plugin: PluginSettings) -> SystemConfinement {
         var files = LandlockRules()
         files.allow(Self.folder(ofFile: plugin.file), .read)
-        for store in stores {
-            if let number = store.descriptor?.rawValue { files.allow(number, [.read, .write]) }
-        }
-        // OpenSSL's configuration.
-        files.allow("/etc/ssl", .read)
+        if let number = models.descriptor?.rawValue { files.allow(number, [.read, .write]) }
+        for path in Self.readableForExecutors { files.allow(path, .read) }
         return SystemConfinement(
             executorUser, files: files, denying: Set(SystemCallFilter.Family.allCases), limits: Self.executorLimits)
     }
@@ -92,7 +87,10 @@ struct ExecutorSetup {
             limits: hostLimits(plugin, hasMemoryCgroup: hasMemoryCgroup), sandbox: sandbox(for: plugin))
     }
 
-    private static let executorLimits = [
+    /// OpenSSL's configuration.
+    static let readableForExecutors = ["/etc/ssl"]
+
+    static let executorLimits = [
         ResourceLimit(resource: .dataSize, value: .atMost(256 << 20)),
         ResourceLimit(resource: .lockedMemory, value: .atMost(0)),
         ResourceLimit(resource: .coreSize, value: .atMost(0)),

@@ -44,12 +44,20 @@ extension SupervisorRuntime {
         if plugin.grants.contains(.treeControl) {
             methods.formUnion([.startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .reload])
         }
-        guard !methods.isEmpty, let control, let (ours, theirs) = try? UnixStream.makeStreamPair() else { return nil }
+        if plugin.grants.contains(.bundle) { methods.formUnion([.deploy, .cancelDeployment, .deployments]) }
+        guard !methods.isEmpty else { return nil }
+        return openControl(methods, atMost: ExecutionQueue.mostRunning * 2, for: "the plugin \(plugin.name)")
+    }
+
+    /// A connection for one of Holdfast's own processes, on which it may do this and nothing else.
+    /// - Parameter whom: for the warning when there is none.
+    func openControl(_ methods: Set<RuntimeMethod.Name>, atMost most: Int, for whom: String) -> UnixStream? {
+        guard let control, let (ours, theirs) = try? UnixStream.makeStreamPair() else { return nil }
         do throws(SystemError) {
-            try control.serve(ours, only: methods, atMost: ExecutionQueue.mostRunning * 2)
+            try control.serve(ours, only: methods, atMost: most)
             return theirs
         } catch {
-            chronicle.record(.warning, "the plugin \(plugin.name) gets no connection to the runtime: \(error)")
+            chronicle.record(.warning, "\(whom) gets no connection to the runtime: \(error)")
             return nil
         }
     }
@@ -105,7 +113,7 @@ extension SupervisorRuntime {
 }
 
 extension ExecutorReport.Level {
-    fileprivate var severity: DiagnosticLog.Severity {
+    var severity: DiagnosticLog.Severity {
         switch self {
         case .debug, .info, .output: .info
         case .warning: .warning

@@ -1,13 +1,15 @@
 import LinuxSystem
 
-/// A folder that belongs to one of Holdfast's own processes, with all that is in it: nobody else gets in (0700).
+/// A folder that belongs to one of Holdfast's own processes, with all that is in it: nobody else gets in (0700), or at least
+/// nobody else writes there.
 struct PrivateFolder {
     let path: String
     /// `nil` when there is none, which `warning` explains.
     let descriptor: SharedDescriptor?
     private(set) var warning: String?
 
-    private static let deepest = 4
+    /// Far beyond what any of them has.
+    private static let deepest = 64
 
     /// Whether it was removed since, or could not be made.
     var isGone: Bool {
@@ -15,15 +17,26 @@ struct PrivateFolder {
         return status.links == 0
     }
 
-    /// - Parameter owner: who it is handed over to; `nil` to leave it as it is.
-    init(_ path: String, owner: SpawnRequest.Identity?) {
+    /// None, which somebody else explains.
+    init(missing path: String) {
+        self.path = path
+        descriptor = nil
+    }
+
+    /// - Parameters:
+    ///   - owner: who it is handed over to; `nil` to leave it as it is.
+    ///   - permissions: other ones than 0700 are given to a folder that is there already, too.
+    init(_ path: String, owner: SpawnRequest.Identity?, permissions: UInt32 = 0o700) {
         self.path = path
         do throws(SystemError) {
-            try RuntimeDirectory.makeDirectories(path, permissions: 0o700)
+            try RuntimeDirectory.makeDirectories(path, permissions: permissions)
             let folder = try SystemCall.open(path, [.readOnly, .directory, .noFollow])
             if let owner, try SystemCall.status(folder.rawValue).uid != owner.uid {
                 // What is in it first: up to here nobody else could put anything there.
                 try Self.handOver(path, folder.rawValue, to: owner, depth: 0)
+            }
+            if permissions != 0o700, try SystemCall.status(folder.rawValue).mode != permissions {
+                try SystemCall.changeMode(folder.rawValue, to: permissions)
             }
             descriptor = SharedDescriptor(folder)
         } catch {
@@ -35,7 +48,10 @@ struct PrivateFolder {
     private static func handOver(
         _ path: String, _ folder: Int32, to owner: SpawnRequest.Identity, depth: Int
     ) throws(SystemError) {
-        let former = try SystemCall.status(folder).uid
+        let place = try SystemCall.status(folder)
+        let former = place.uid
+        // What has a second name could be a file from anywhere, unless nobody but root could have put it there.
+        let isTrusted = former == 0 && place.mode & 0o022 == 0
         for name in try SystemCall.names(inDirectory: path) {
             let file = try SystemCall.open(name, [.path, .noFollow], in: folder)
             let status = try SystemCall.status(file.rawValue)
@@ -44,8 +60,7 @@ struct PrivateFolder {
             case .directory where depth < deepest:
                 let inner = try SystemCall.open(name, [.readOnly, .directory, .noFollow], in: folder)
                 try handOver("\(path)/\(name)", inner.rawValue, to: owner, depth: depth + 1)
-            // A second name could be a link to a file from anywhere.
-            case .regular where status.links == 1:
+            case .regular where status.links == 1 || isTrusted:
                 try SystemCall.changeOwner(of: file.rawValue, uid: owner.uid, gid: owner.gid)
             default: continue
             }

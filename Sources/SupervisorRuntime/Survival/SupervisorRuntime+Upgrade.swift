@@ -100,6 +100,7 @@ extension SupervisorRuntime {
         if let warning = keeper.warning { return refuseUpgrade(to: path, warning, connection) }
         log.write(.notice, "executing \(path)")
         executions.stop(because: "the runtime was upgraded over it")
+        deployments.stop()
         do throws(SystemError) {
             // The new one takes what it finds for the limit that it was started with.
             try defaults.restoreDescriptorLimit()
@@ -107,6 +108,7 @@ extension SupervisorRuntime {
                 path, SupervisorCommandLine.run(configuration: configurationPath).arguments, leaving: handedOver)
         } catch {
             executions.resume()
+            deployments.resume()
             try? defaults.raiseDescriptorLimit()
             refuseUpgrade(to: path, "it cannot be executed: \(error.message)", connection)
         }

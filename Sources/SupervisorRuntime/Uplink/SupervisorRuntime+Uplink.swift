@@ -9,7 +9,10 @@ extension SupervisorRuntime {
     var runsUplink: Bool { configuration.uplink.isEnabled }
 
     func connectUplink() {
-        uplinkLink.onConnect = { [unowned self] in refreshUplink() }
+        uplinkLink.onConnect = { [unowned self] in
+            refreshUplink()
+            deployments.uplinkStarted()
+        }
         uplinkLink.onReport = { [unowned self] in take($0) }
         uplinkLink.onDisconnect = { [unowned self] in telemetryDrain.start() }
         connectTelemetryDrain()
@@ -57,14 +60,9 @@ extension SupervisorRuntime {
 
     /// It is no client of the control socket: it gets connections of its own, on which it may do what is its business.
     private func openControl(_ id: Int) {
-        guard let control, let (ours, theirs) = try? UnixStream.makeStreamPair() else { return }
-        do throws(SystemError) {
-            try control.serve(ours, only: UplinkWorker.methods, atMost: UplinkWorker.mostControlConnections)
-            uplinkLink.handOver(theirs, id: id)
-        } catch {
-            chronicle.record(
-                .warning, worker: UplinkWorker.name, "it gets no connection to the runtime: \(error)")
-        }
+        let connection = openControl(
+            UplinkWorker.methods, atMost: UplinkWorker.mostControlConnections, for: UplinkWorker.name)
+        if let connection { uplinkLink.handOver(connection, id: id) }
     }
 
     // MARK: Questions

@@ -76,6 +76,15 @@ final class UplinkLink {
         channel.flush()
     }
 
+    /// Hands over its end of a socket on which downloads are asked for.
+    /// - Returns: whether there is a process.
+    func handOverDownloads(_ socket: UnixStream) -> Bool {
+        guard channel.isOpen, let duplicate = try? SystemCall.duplicate(socket.rawValue) else { return false }
+        send(.downloads, SharedDescriptor(duplicate))
+        channel.flush()
+        return true
+    }
+
     /// Asks it something.
     /// - Parameter answer: called with `nil` when there is no answer in time, or too much of it.
     func ask(_ question: UplinkRequest.Question, _ answer: @escaping (String?) -> Void) {

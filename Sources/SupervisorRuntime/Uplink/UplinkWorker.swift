@@ -14,7 +14,7 @@ enum UplinkWorker {
     /// What it may ask of the runtime, on control connections that it has to ask for.
     static let methods: Set<RuntimeMethod.Name> = [
         .status, .events, .incidents, .logs, .health, .metrics, .startWorker, .stopWorker, .restartWorker,
-        .pauseWorker, .resumeWorker, .reload, .execute, .cancelExecution, .plugins,
+        .pauseWorker, .resumeWorker, .reload, .execute, .cancelExecution, .plugins, .deployments,
     ]
     /// At a time.
     static let mostControlConnections = 40

@@ -1,0 +1,49 @@
+import ControlProtocol
+import MonotonicTime
+
+/// A deployment that somebody has asked for, or that the keeper has told of: under way, or kept with its end.
+final class DeploymentRecord {
+    let id: String
+    /// `nil` while only the keeper knows it: one from before the start of the runtime, or one of its own.
+    var order: DeploymentOrder?
+    private(set) var latest: DeploymentReport?
+    /// It is to end; said to each keeper that does not know it yet.
+    var isCancelled = false
+    /// When an event told of it.
+    private var lastEvent: MonotonicInstant?
+    private var listeners = ReplyListeners()
+
+    /// Between two events that tell of nothing but progress.
+    private static let progressPause: Duration = .seconds(1)
+
+    var hasEnded: Bool { latest?.state.isEnd ?? false }
+
+    init(id: String, _ order: DeploymentOrder? = nil) {
+        self.id = id
+        self.order = order
+    }
+
+    /// Tells a client how it stands, and the rest as it comes.
+    func attach(_ connection: ControlConnection) {
+        guard let latest else { return listeners.add(connection) }
+        guard !latest.state.isEnd else { return connection.send(VarlinkReply(latest)) }
+        listeners.add(connection)
+        connection.send(VarlinkReply(latest, continues: true))
+    }
+
+    /// Says how it stands now.
+    /// - Returns: whether that is worth an event.
+    func tell(_ report: DeploymentReport, at now: MonotonicInstant) -> Bool {
+        let former = latest
+        latest = report
+        listeners.send(VarlinkReply(report, continues: !report.state.isEnd))
+        guard report != former else { return false }
+        let isProgress = report.state == former?.state && report.code == former?.code
+        if isProgress, let lastEvent, lastEvent.duration(to: now) < Self.progressPause { return false }
+        lastEvent = now
+        return true
+    }
+
+    /// Nobody will tell how it goes on.
+    func abandon(_ error: RuntimeError) { listeners.send(error.reply) }
+}
