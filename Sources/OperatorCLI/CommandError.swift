@@ -17,6 +17,7 @@ struct CommandError: Error, Equatable {
         static let uplinkUnavailable = Code(rawValue: "uplink-unavailable", exitStatus: 1)
         /// There is no plugin for the command, or it is not used.
         static let executionRefused = Code(rawValue: "execution-refused", exitStatus: 1)
+        /// It is not begun.
         static let deploymentRefused = Code(rawValue: "deployment-refused", exitStatus: 1)
         static let enrolmentRefused = Code(rawValue: "enrolment-refused", exitStatus: 1)
         /// Central has not answered yet; the device goes on trying.
@@ -27,6 +28,8 @@ struct CommandError: Error, Equatable {
         static let pluginUnusable = Code(rawValue: "plugin-unusable", exitStatus: 1)
         /// A command in a plugin has failed.
         static let commandFailed = Code(rawValue: "command-failed", exitStatus: 1)
+        /// The version is not committed.
+        static let deploymentFailed = Code(rawValue: "deployment-failed", exitStatus: 1)
         static let usage = Code(rawValue: "usage", exitStatus: 2)
         /// No login to central, or one that it does not take.
         static let notLoggedIn = Code(rawValue: "not-logged-in", exitStatus: 4)

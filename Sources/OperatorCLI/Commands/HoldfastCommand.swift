@@ -41,7 +41,11 @@ struct HoldfastCommand: ParsableCommand {
             CommandGroup(
                 name: "Central",
                 subcommands: [UplinkCommand.self, EnrolCommand.self, SpoolCommand.self, FleetCommand.self]),
-            CommandGroup(name: "Deploy", subcommands: [BundleCommand.self]),
+            CommandGroup(
+                name: "Deploy",
+                subcommands: [
+                    DeploymentsCommand.self, DeployCommand.self, RollbackCommand.self, BundleCommand.self,
+                ]),
             CommandGroup(name: "Set up", subcommands: [CheckCommand.self, ConfigCommand.self, VersionCommand.self]),
             CommandGroup(
                 name: "Extend", subcommands: [PluginCommand.self, ExecuteCommand.self, SelftestCommand.self]),
