@@ -295,7 +295,7 @@ let package = Package(
             dependencies: [
                 "CChecksum", "SupervisorRuntime", "OutputRuntime", "DeviceConfiguration", "Supervision",
                 "ControlProtocol", "LinuxSystem", "MonitorProtocol", "SelfPreservation", "MonotonicTime",
-                "SeededRandom", "UplinkProtocol", "TestSupport",
+                "SeededRandom", "UplinkProtocol", "ExecutorProtocol", "TestSupport",
             ],
             swiftSettings: strict),
         .testTarget(

@@ -7,11 +7,9 @@ import MonotonicTime
 /// What a deployment is, only that process knows. Main thread only; nothing here waits for anything.
 final class DeploymentService {
     private let loop: EventLoop
-    private let launcher: ExecutorLauncher
     private let channel: SystemChannel
     private var life = KeeperLife()
     private var process: TransientProcess?
-    private var mark = ""
     private var timer: TimerID?
 
     private var records: [String: DeploymentRecord] = [:]
@@ -42,8 +40,14 @@ final class DeploymentService {
         var step: Int?
     }
 
-    /// Makes what a keeper is started with.
-    var makeSetup: () -> KeeperSetup?
+    typealias StartKeeper = (UnixStream, @escaping (TransientProcess.End) -> Void) throws(KeeperObstacle) ->
+        TransientProcess
+    typealias StartTest = (SelfTestOrder, @escaping (String?) -> Void) throws(SystemError) -> SelfTest
+
+    /// Starts a keeper, which inherits the socket.
+    private let startKeeper: StartKeeper
+    /// Starts a bundle's own test.
+    private let startTest: StartTest
     /// Makes a control connection with what a keeper may ask.
     var openControl: () -> UnixStream? = { nil }
     /// Hands one end of a socket to the uplink.
@@ -51,8 +55,6 @@ final class DeploymentService {
     var offerDownloads: (UnixStream) -> Bool = { _ in false }
     /// Takes over what the bundles bring now; answers why not.
     var apply: () -> String? = { nil }
-    /// Starts a bundle's own test.
-    var startTest: (SelfTestOrder, @escaping (String?) -> Void) throws(SystemError) -> SelfTest
     /// Whether the store has anything in it that may be a bundle.
     var hasBundles: () -> Bool = { false }
     var onChange: (DeploymentReport) -> Void = { _ in }
@@ -65,14 +67,12 @@ final class DeploymentService {
     static let mostOpen = 64
 
     init(
-        loop: EventLoop, launcher: ExecutorLauncher, settings: DeploymentSettings,
-        makeSetup: @escaping () -> KeeperSetup?,
-        startTest: @escaping (SelfTestOrder, @escaping (String?) -> Void) throws(SystemError) -> SelfTest
+        loop: EventLoop, settings: DeploymentSettings, startKeeper: @escaping StartKeeper,
+        startTest: @escaping StartTest
     ) {
         self.loop = loop
-        self.launcher = launcher
         self.settings = settings
-        self.makeSetup = makeSetup
+        self.startKeeper = startKeeper
         self.startTest = startTest
         channel = SystemChannel(loop: loop, gatheringTime: .zero)
         channel.onPacket = { [weak self] in self?.take($0) }
@@ -221,16 +221,13 @@ final class DeploymentService {
     }
 
     private func start() {
-        guard let setup = makeSetup() else { return notStarted("the runtime is stopping") }
-        if let obstacle = setup.obstacle { return notStarted(obstacle) }
         told = []
-        mark = launcher.nextMark()
-        do throws(SystemError) {
-            let theirs = try channel.open()
-            process = try launcher.startKeeper(setup, mark: mark, channel: theirs) { [weak self] in self?.ended($0) }
+        do throws(KeeperObstacle) {
+            let theirs = try openChannel()
+            process = try startKeeper(theirs) { [weak self] in self?.ended($0) }
         } catch {
             channel.close()
-            return notStarted("\(ExecutorSetup.executor) cannot be started: \(error)")
+            return notStarted(error.message)
         }
         send(.keepDeployments(settings))
         if let control = openControl(), let duplicate = try? SystemCall.duplicate(control.rawValue) {
@@ -238,6 +235,10 @@ final class DeploymentService {
         }
         handOverDownloads()
         channel.flush()
+    }
+
+    private func openChannel() throws(KeeperObstacle) -> UnixStream {
+        do throws(SystemError) { return try channel.open() } catch { throw KeeperObstacle(error) }
     }
 
     private func notStarted(_ reason: String) {
@@ -414,4 +415,12 @@ struct SelfTestOrder: Equatable {
     var bundle: String
     var command: [String]
     var timeLimit: Duration
+}
+
+/// Why a keeper cannot be started.
+struct KeeperObstacle: Error {
+    var message: String
+
+    init(_ message: String) { self.message = message }
+    init(_ error: SystemError) { message = "\(ExecutorSetup.executor) cannot be started: \(error)" }
 }

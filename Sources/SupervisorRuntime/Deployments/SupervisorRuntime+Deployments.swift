@@ -12,8 +12,8 @@ extension SupervisorRuntime {
 
     func makeDeployments() -> DeploymentService {
         DeploymentService(
-            loop: loop, launcher: executions.launcher, settings: deploymentSettings,
-            makeSetup: { [unowned self] in KeeperSetup(configuration) },
+            loop: loop, settings: deploymentSettings,
+            startKeeper: { [unowned self] channel, onEnd throws(KeeperObstacle) in try startKeeper(channel, onEnd) },
             startTest: { [unowned self] order, onEnd throws(SystemError) in try startTest(order, onEnd) })
     }
 
@@ -47,6 +47,19 @@ extension SupervisorRuntime {
         return DeploymentSettings(
             store: BundleFolder.path(in: configuration.runtime.stateDirectory), trustedRoot: section.trustedRoot,
             hardware: section.hardware, quota: section.quota.map { Int($0) }, minimumSpeed: Int(section.minimumSpeed))
+    }
+
+    private func startKeeper(
+        _ channel: UnixStream, _ onEnd: @escaping (TransientProcess.End) -> Void
+    ) throws(KeeperObstacle) -> TransientProcess {
+        let setup = KeeperSetup(configuration)
+        if let obstacle = setup.obstacle { throw KeeperObstacle(obstacle) }
+        do throws(SystemError) {
+            let launcher = executions.launcher
+            return try launcher.startKeeper(setup, mark: launcher.nextMark(), channel: channel, onEnd)
+        } catch {
+            throw KeeperObstacle(error)
+        }
     }
 
     // MARK: Events
