@@ -14,7 +14,7 @@ import Testing
     private let loop: EventLoop
     private let processes: ProcessTable
     private let cgroups = WorkerCgroups(.off)
-    private var service: DeploymentService!
+    private lazy var service = makeService()
     /// The ends of the keepers, the latest last.
     private var keepers: [Keeper] = []
     private var obstacle: String?
@@ -38,7 +38,10 @@ import Testing
     init() throws {
         loop = try EventLoop()
         processes = ProcessTable(loop: loop, runtime: "test") { _ in }
-        service = DeploymentService(
+    }
+
+    private func makeService() -> DeploymentService {
+        let service = DeploymentService(
             loop: loop, settings: Self.settings,
             startKeeper: { [unowned self] channel, onEnd throws(KeeperObstacle) in try startKeeper(channel, onEnd) },
             startTest: { [unowned self] order, onEnd throws(SystemError) in try startTest(order, onEnd) })
@@ -54,6 +57,7 @@ import Testing
             uplink = $0
             return true
         }
+        return service
     }
 
     deinit { for keeper in keepers { keeper.process.kill() } }

@@ -32,7 +32,8 @@ struct CheckCommand: OperatorCommand {
 
     @Flag(
         name: .long,
-        help: "Judge it for another machine: leave out this one's bundles and what it lacks (programs, folders, users).")
+        help: "Judge it for another machine: leave out this one's bundles and what it lacks (programs, folders, users)."
+    )
     var elsewhere = false
 
     @OptionGroup var output: OutputOptions
