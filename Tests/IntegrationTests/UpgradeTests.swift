@@ -83,7 +83,7 @@ import Testing
 
     @Test(arguments: [
         ("/no/such/file", "there is no such file"), ("holdfastd", "the path has to begin with a slash"),
-        ("/etc/passwd", "it is no executable file"), ("/bin/false", "it ended its check with status 1"),
+        ("/etc/passwd", "it is no executable file"), ("/bin/false", "its check ended with status 1"),
         ("/bin/true", "it is no holdfastd"), ("/tmp", "it is no executable file"),
     ])
     func `what cannot take over is refused, and the old runtime runs on`(binary: String, reason: String) throws {
