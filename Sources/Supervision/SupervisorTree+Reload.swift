@@ -12,6 +12,7 @@ extension SupervisorTree {
             supervisors.remove(supervisor)
         }
         conform(root)
+        for worker in reload.replaced where workers.contains(worker) { beginAnew(above: worker) }
         // Only now: a worker that is resumed lets others start, which must find the new tree complete.
         for worker in workers.ids where workers.contains(worker) { dropSheddingIfEssential(worker) }
         report(.reloaded(reload.summary))
@@ -70,6 +71,7 @@ extension SupervisorTree {
             reload.summary.added.append(specification.name)
         } else if before.launch != specification.launch {
             replace(worker, with: specification)
+            reload.replaced.append(worker)
             reload.summary.restarted.append(specification.name)
         } else if before != specification {
             adjust(worker, to: specification)
@@ -88,6 +90,24 @@ extension SupervisorTree {
         }
         workers[worker].specification = specification
         workers[worker].forgetFailures()
+    }
+
+    /// What a supervisor was parked for, or is about to be, was the doing of a program that is replaced: it starts again, with an
+    /// empty window.
+    private mutating func beginAnew(above worker: WorkerID) {
+        guard workers[worker].isWanted else { return }
+        var supervisor = workers[worker].parent
+        while let current = supervisor {
+            switch supervisors[current].scope {
+            case .park, .escalate:
+                report(.supervisorRetried(supervisor: supervisors[current].name))
+                supervisors[current].scope = .startAgain
+                supervisors[current].restarts = []
+            case .startAgain, .down, nil: break
+            }
+            if case .parked = supervisors[current].phase { unpark(current, skippingGate: false) }
+            supervisor = supervisors[current].parent
+        }
     }
 
     /// Only the policy changed: it applies from now on, to the process that runs.
@@ -166,6 +186,8 @@ private struct Reload {
     var unclaimedWorkers: [String: WorkerID]
     var unclaimedSupervisors: [String: SupervisorID] = [:]
     var summary = ReloadSummary()
+    /// Those whose process has to be replaced.
+    var replaced: [WorkerID] = []
 
     init(in tree: SupervisorTree) {
         unclaimedWorkers = tree.workersByName

@@ -42,6 +42,60 @@ import Testing
         #expect(fixture.take().last == .completeShutdown)
     }
 
+    private static func worker(_ name: String, launch: String) -> ChildSpecification {
+        var worker = WorkerSpecification(name: name)
+        worker.launch = LaunchFingerprint(launch)
+        return .worker(worker)
+    }
+
+    private static func crashing(_ launch: String, _ name: String = "s") -> ChildSpecification {
+        supervisor(name, maxRestarts: 1, [worker("a", launch: launch), worker("b", launch: "b")])
+    }
+
+    @Test func `another program is a new beginning, also below a supervisor that is parked`() throws {
+        var fixture = TreeFixture([Self.crashing("old")])
+        fixture.send(.started)
+        for name in ["a", "b"] { try fixture.spawned(name) }
+        try fixture.exit("a")
+        try fixture.spawned("a")
+        try fixture.exit("a")
+        // What is refused is the restart after the wait.
+        fixture.pass(.seconds(1))
+        #expect(fixture.state("b") == .stopping)
+        try fixture.exit("b", .signaled(.terminate, coreDumped: false))
+        #expect(fixture.supervisor("s")?.state == .parked)
+        fixture.reload([Self.crashing("old")])
+        #expect(fixture.supervisor("s")?.state == .parked, "the same one is none")
+        _ = fixture.take()
+        fixture.reload([Self.crashing("new")])
+        #expect(fixture.supervisor("s")?.state == .up)
+        #expect(TreeFixture.spawns(in: fixture.take(), of: fixture.tree) == ["a", "b"])
+        // It may fail as often as the one before.
+        for name in ["a", "b"] { try fixture.spawned(name) }
+        try fixture.exit("a")
+        #expect(fixture.supervisor("s")?.state == .up)
+    }
+
+    @Test func `a supervisor that is about to be parked starts again instead, in order`() throws {
+        var fixture = TreeFixture([Self.crashing("old")])
+        fixture.send(.started)
+        for name in ["a", "b"] { try fixture.spawned(name) }
+        try fixture.exit("a")
+        try fixture.spawned("a")
+        try fixture.exit("a")
+        // What is refused is the restart after the wait.
+        fixture.pass(.seconds(1))
+        #expect(fixture.state("b") == .stopping)
+        fixture.reload([Self.crashing("new")])
+        _ = fixture.take()
+        try fixture.exit("b", .signaled(.terminate, coreDumped: false))
+        #expect(fixture.supervisor("s")?.state == .up)
+        #expect(TreeFixture.spawns(in: fixture.take(), of: fixture.tree) == ["a", "b"])
+        for name in ["a", "b"] { try fixture.spawned(name) }
+        try fixture.exit("a")
+        #expect(fixture.supervisor("s")?.state == .up)
+    }
+
     @Test func `a supervisor that goes down with its parent and is moved to another one comes up there`() throws {
         let inner = Self.supervisor("inner", [Self.worker("a")])
         var fixture = TreeFixture([
