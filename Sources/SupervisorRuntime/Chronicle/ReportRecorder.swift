@@ -88,13 +88,20 @@ struct ReportRecorder {
     }
 
     private func recordReload(_ summary: ReloadSummary) {
-        let counts = [
-            (summary.added.count, "added"), (summary.removed.count, "removed"),
-            (summary.restarted.count, "restarted"), (summary.adjusted.count, "adjusted"),
-        ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
-        let changes = counts.isEmpty ? "nothing changed" : counts.joined(separator: ", ")
+        let report = summary.report([])
         chronicle.record(
-            .reloaded, "configuration reloaded: \(changes)", details: summary.report([]).json.objectValue ?? [:])
+            .reloaded, "configuration reloaded: \(report.changes)", details: report.json.objectValue ?? [:])
+    }
+}
+
+extension ReloadReport {
+    /// "1 added, 3 restarted".
+    var changes: String {
+        let counts = [
+            (added.count, "added"), (removed.count, "removed"), (restarted.count, "restarted"),
+            (adjusted.count, "adjusted"),
+        ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+        return counts.isEmpty ? "nothing changed" : counts.joined(separator: ", ")
     }
 }
 

@@ -136,11 +136,18 @@ struct KeeperLife: Equatable {
     }
 
     private mutating func active() -> [Action] {
+        // It has heard what was said to it; what it had not heard just now, it will within `linger`.
+        lastSent = nil
         if case .idle = phase { phase = .ready }
         return []
     }
 
     private mutating func idle(at now: MonotonicInstant) -> [Action] {
+        if case .idle(let until) = phase {
+            // That was its answer to what was said last.
+            phase = .idle(until: min(until, now + Self.linger))
+            return []
+        }
         guard phase == .ready else { return [] }
         let heard = lastSent.map { $0 + Self.hearing } ?? now
         phase = .idle(until: max(now + Self.linger, heard))

@@ -89,12 +89,9 @@ extension SupervisorRuntime {
                 || !leftOut.contains { $0.name == bundle.name && $0.version == bundle.version }
         }
         guard wrong.isEmpty else { return Self.sentence(wrong.flatMap(\.problems)) }
-        let summary = take(new, report)
+        let changes = take(new, report).changes
         commit()
-        log.write(
-            .notice,
-            "the bundles were read anew: \(summary.added.count) workers added, \(summary.removed.count) removed, "
-                + "\(summary.restarted.count) restarted")
+        log.write(.notice, "the bundles were read anew: \(changes)")
         return nil
     }
 
