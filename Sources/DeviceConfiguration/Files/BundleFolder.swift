@@ -20,7 +20,7 @@ package enum BundleFolder {
     }
 
     /// What is in a store besides bundles.
-    private static let others: Set<String> = ["objects", "staging", "lock"]
+    private static let others: Set<String> = ["objects", "staging", "downloads", "lock"]
 
     /// The names of what may be bundles; none where there is no store.
     package static func bundles(in folder: String) throws(SystemError) -> [String] {
