@@ -23,7 +23,7 @@ import Testing
     private var problem: String?
     private var applied = 0
     private var uplink: UnixStream?
-    private var hasBundles = true
+    private var found: [String: String?] = ["vision": "1@a"]
     private var tests: [SelfTestOrder] = []
     private var lastID = 0
 
@@ -45,7 +45,7 @@ import Testing
             loop: loop, settings: Self.settings,
             startKeeper: { [unowned self] channel, onEnd throws(KeeperObstacle) in try startKeeper(channel, onEnd) },
             startTest: { [unowned self] order, onEnd throws(SystemError) in try startTest(order, onEnd) })
-        service.hasBundles = { [unowned self] in hasBundles }
+        service.findBundles = { [unowned self] in found }
         service.onChange = { [unowned self] in changes.append($0) }
         service.onTrouble = { [unowned self] in troubles.append($0) }
         service.apply = { [unowned self] in
@@ -191,7 +191,7 @@ import Testing
     // MARK: Life
 
     @Test func `a device without bundles starts nothing, and says that there are none`() throws {
-        hasBundles = false
+        found = [:]
         service.begin()
         let asking = try client()
         service.list(for: asking.connection)
@@ -210,6 +210,7 @@ import Testing
         #expect(uplink != nil)
         try say(.bundle(Self.vision))
         #expect(early.replies.isEmpty, "half of it is no answer")
+        found["audio"] = .some(nil)
         try say(.bundle(BundleReport(name: "audio", current: nil)), .ready)
         try expect(early, 1)
         #expect(
@@ -229,7 +230,15 @@ import Testing
         try expect(late, 1)
         #expect(late.replies == early.replies)
         #expect(keepers.count == 1)
+        try loop.pump("its end") { processes.bystanders.isEmpty }
         #expect(troubles.isEmpty)
+        // Somebody has installed another version by hand.
+        found["vision"] = "2@b"
+        service.list(for: late.connection)
+        #expect(try heard(3) == Self.briefing)
+        try say(.bundle(BundleReport(name: "vision", current: "2@b")), .ready)
+        try expect(late, 2)
+        #expect(try DeploymentsReply(json: late.replies[1].parameters.json).bundles.map(\.current) == ["2@b"])
     }
 
     @Test func `the next keeper's bundles replace those of the one before`() throws {
@@ -247,13 +256,13 @@ import Testing
 
     @Test func `one that cannot be started refuses those who ask, with the reason, and is tried again`() throws {
         obstacle = "there is no user holdfast-executor"
-        hasBundles = false
+        found = [:]
         let asking = try client()
         service.deploy(order("d-1"), for: asking.connection)
         try expect(asking, 1)
         #expect(asking.error == .deploymentRefused(message: "there is no user holdfast-executor"))
         let listing = try client()
-        hasBundles = true
+        found = ["vision": "1@a"]
         service.list(for: listing.connection)
         try expect(listing, 1)
         #expect(listing.error == .unavailable(message: "there is no user holdfast-executor"))

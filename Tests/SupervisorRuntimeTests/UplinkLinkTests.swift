@@ -65,6 +65,23 @@ import UplinkProtocol
         #expect(try SystemCall.discardMessage(number), "it is the very socket")
     }
 
+    @Test("a process gets its end of the socket for downloads; without one nobody does")
+    func downloads() throws {
+        let (ours, theirs) = try UnixStream.makePacketPair()
+        #expect(!link.handOverDownloads(theirs))
+        let process = try link.connect()
+        #expect(link.handOverDownloads(theirs))
+        let packets = try read(process, 1)
+        #expect(packets.map(\.request) == [.downloads])
+        let number = try #require(packets[0].socket?.rawValue)
+        _ = try SystemCall.send(number, [7])
+        var buffer = [UInt8](repeating: 0, count: 8)
+        guard case .done(let message) = try buffer.withUnsafeMutableBytes({ try ours.receive(into: $0) }) else {
+            throw SystemError(call: "receive", errno: 0)
+        }
+        #expect(Array(buffer[..<message.count]) == [7])
+    }
+
     @Test("questions are answered in parts, or with nothing when the process goes")
     func questions() throws {
         let theirs = try link.connect()

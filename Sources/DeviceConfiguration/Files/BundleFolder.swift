@@ -11,6 +11,11 @@ package enum BundleFolder {
 
     package static func path(in stateDirectory: String) -> String { "\(stateDirectory)/bundles" }
 
+    /// VERSION@HASH; `nil` when there is none.
+    package static func current(of bundle: String, in folder: String) -> String? {
+        (try? SystemCall.linkTarget("\(folder)/\(bundle)/current"))?.split(separator: "/").last.map { String($0) }
+    }
+
     /// Where the files of a bundle's current version are.
     package static func files(of bundle: String, in folder: String) -> String {
         let link = "\(folder)/\(bundle)/current"

@@ -55,8 +55,8 @@ final class DeploymentService {
     var offerDownloads: (UnixStream) -> Bool = { _ in false }
     /// Takes over what the bundles bring now; answers why not.
     var apply: () -> String? = { nil }
-    /// Whether the store has anything in it that may be a bundle.
-    var hasBundles: () -> Bool = { false }
+    /// What is in the store that may be a bundle, with its current version.
+    var findBundles: () -> [String: String?] = { [:] }
     var onChange: (DeploymentReport) -> Void = { _ in }
     var onLog: (ExecutorReport.Level, String) -> Void = { _, _ in }
     /// The keeper cannot be started, or has died; said once for each reason.
@@ -98,8 +98,10 @@ final class DeploymentService {
 
     /// What was left half done is gone on with, if there is anything.
     func begin() {
-        if hasBundles() { handle(.wanted) }
+        if hasBundles { handle(.wanted) }
     }
+
+    private var hasBundles: Bool { !findBundles().isEmpty }
 
     // MARK: Methods
 
@@ -136,7 +138,7 @@ final class DeploymentService {
             return connection.send(VarlinkReply())
         }
         let unknown = RuntimeError.noSuchDeployment(id: id).reply
-        guard !life.isReady, !life.isStopped, records[id] == nil, hasBundles() else { return connection.send(unknown) }
+        guard !life.isReady, !life.isStopped, records[id] == nil, hasBundles else { return connection.send(unknown) }
         // One from before the start of the runtime, of which the keeper tells when it is ready.
         connection.deferReply()
         ask { [weak self, weak connection] trouble in
@@ -148,10 +150,16 @@ final class DeploymentService {
     }
 
     func list(for connection: ControlConnection) {
+        // While no keeper is there to lock the store, somebody may work on it by hand.
+        let found = life.isAlive ? nil : findBundles()
+        if let found, isComplete, found != bundles.mapValues(\.current) { isComplete = false }
         if isComplete { return connection.send(reply) }
         guard !life.isStopped else { return connection.send(Self.stopping.reply) }
         // A device that has none starts nothing to find that out.
-        guard life.phase != .absent || hasBundles() else { return connection.send(reply) }
+        if let found, found.isEmpty {
+            bundles = [:]
+            return connection.send(reply)
+        }
         connection.deferReply()
         ask { [weak self, weak connection] trouble in
             guard let self, let connection else { return }
@@ -311,7 +319,7 @@ final class DeploymentService {
     func resume() {
         guard life.isStopped else { return }
         handle(.resumed)
-        if !open.isEmpty || hasBundles() { handle(.wanted) }
+        if !open.isEmpty || hasBundles { handle(.wanted) }
     }
 
     // MARK: Talking

@@ -23,9 +23,11 @@ extension SupervisorRuntime {
         }
         deployments.offerDownloads = { [unowned self] in uplinkLink.handOverDownloads($0) }
         deployments.apply = { [unowned self] in applyBundles() }
-        deployments.hasBundles = { [unowned self] in
+        deployments.findBundles = { [unowned self] in
             let folder = BundleFolder.path(in: configuration.runtime.stateDirectory)
-            return (try? BundleFolder.bundles(in: folder).isEmpty) == false
+            let names = (try? BundleFolder.bundles(in: folder)) ?? []
+            return Dictionary(
+                names.map { ($0, BundleFolder.current(of: $0, in: folder)) }, uniquingKeysWith: { first, _ in first })
         }
         deployments.onChange = { [unowned self] in record($0) }
         deployments.onLog = { [unowned self] in log.write($0.severity, "deployments: \($1)") }
