@@ -97,6 +97,19 @@ import Testing
         #expect(names(load(.ignored)) == ["own"])
     }
 
+    @Test("where a setting of a bundle's comes from is told by its file")
+    func effective() throws {
+        try install("vision", tree("vision", "camera"))
+        let report = Configuration.load(paths: [main], variables: [], explains: true)
+        let camera = try #require(report.effective.first { $0.path == "worker.camera" })
+        let command = try #require(camera.settings.first { $0.key == "command" })
+        #expect(
+            command.source
+                == .given(
+                    SourcePlace(
+                        file: "\(store)/vision/current/tree.toml", position: TextPosition(line: 6, column: 11))))
+    }
+
     @Test("without a store, or with an empty one, nothing is different")
     func noStore() throws {
         #expect(names(load()) == [])
