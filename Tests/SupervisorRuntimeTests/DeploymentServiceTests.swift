@@ -114,12 +114,12 @@ import Testing
         }
     }
 
-    private static let briefing: [ExecutorRequest] = [.keepDeployments(settings), .control, .downloads]
+    private static let briefing: [ExecutorRequest] = [.keepDeployments(settings), .control, .control, .downloads]
 
     /// Starts a keeper, and reads what each is told.
     private func startUp(_ bundles: BundleReport...) throws {
         service.begin()
-        #expect(try heard(3) == Self.briefing)
+        #expect(try heard(4) == Self.briefing)
         for bundle in bundles { try say(.bundle(bundle)) }
         try say(.ready)
     }
@@ -128,7 +128,7 @@ import Testing
         let count = keepers.count
         keepers[count - 1].process.kill()
         try loop.pump("the next keeper") { keepers.count > count }
-        #expect(try heard(3) == Self.briefing)
+        #expect(try heard(4) == Self.briefing)
     }
 
     /// A client, with what it hears.
@@ -206,7 +206,7 @@ import Testing
     @Test func `a keeper is told its settings first, and answers for what it has told when it is gone`() throws {
         let early = try client()
         service.list(for: early.connection)
-        #expect(try heard(3) == Self.briefing)
+        #expect(try heard(4) == Self.briefing)
         #expect(uplink != nil)
         try say(.bundle(Self.vision))
         #expect(early.replies.isEmpty, "half of it is no answer")
@@ -235,7 +235,7 @@ import Testing
         // Somebody has installed another version by hand.
         found["vision"] = "2@b"
         service.list(for: late.connection)
-        #expect(try heard(3) == Self.briefing)
+        #expect(try heard(4) == Self.briefing)
         try say(.bundle(BundleReport(name: "vision", current: "2@b")), .ready)
         try expect(late, 2)
         #expect(try DeploymentsReply(json: late.replies[1].parameters.json).bundles.map(\.current) == ["2@b"])
@@ -270,7 +270,7 @@ import Testing
         #expect(service.trouble?.contains("no user") == true)
         obstacle = nil
         try loop.pump("the next try") { !keepers.isEmpty }
-        #expect(try heard(3) == Self.briefing)
+        #expect(try heard(4) == Self.briefing)
         try say(.ready)
         #expect(service.trouble == nil)
         #expect(try heard(0) == [], "what was refused is not done after all")
@@ -349,7 +349,7 @@ import Testing
     @Test func `a deployment from before the start is known when the keeper has told of it`() throws {
         let asking = try client()
         service.cancel("old", for: asking.connection)
-        #expect(try heard(3) == Self.briefing)
+        #expect(try heard(4) == Self.briefing)
         try say(.deployment(report("old", .probation)), .ready)
         try expect(asking, 1)
         #expect(asking.replies[0].error == nil)
@@ -407,7 +407,7 @@ import Testing
         // The runtime goes on after all.
         service.resume()
         #expect(keepers.count == 2)
-        #expect(try heard(3) == Self.briefing)
+        #expect(try heard(4) == Self.briefing)
         try say(.ready)
         #expect(try heard(1) == [.deploy(order("d-1"))])
     }
@@ -431,7 +431,7 @@ import Testing
         service.crashLooped("vision", "camera was given up")
         service.crashLooped("vision", "lens was given up")
         service.crashLooped("audio", "mic was given up")
-        #expect(try heard(3) == Self.briefing)
+        #expect(try heard(4) == Self.briefing)
         try say(.ready)
         #expect(
             try heard(2) == [

@@ -48,7 +48,7 @@ final class DeploymentService {
     private let startKeeper: StartKeeper
     /// Starts a bundle's own test.
     private let startTest: StartTest
-    /// Makes a control connection with what a keeper may ask.
+    /// Makes a control connection with what a keeper may ask. It gets two: on one of them events come as long as it lives.
     var openControl: () -> UnixStream? = { nil }
     /// Hands one end of a socket to the uplink.
     /// - Returns: whether there is an uplink.
@@ -238,7 +238,10 @@ final class DeploymentService {
             return notStarted(error.message)
         }
         send(.keepDeployments(settings))
-        if let control = openControl(), let duplicate = try? SystemCall.duplicate(control.rawValue) {
+        for _ in 0..<2 {
+            guard let control = openControl(), let duplicate = try? SystemCall.duplicate(control.rawValue) else {
+                break
+            }
             send(.control, SharedDescriptor(duplicate))
         }
         handOverDownloads()

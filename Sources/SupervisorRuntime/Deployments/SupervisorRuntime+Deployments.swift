@@ -8,7 +8,8 @@ import Supervision
 extension SupervisorRuntime {
     /// What a keeper may ask on its control connection: how the workers of a new version fare.
     private static var keeperMethods: Set<RuntimeMethod.Name> { [.status, .events, .health] }
-    private static var mostKeeperConnections: Int { 2 }
+    /// Those of a keeper that has just died may still be there.
+    private static var mostKeeperConnections: Int { 4 }
 
     func makeDeployments() -> DeploymentService {
         DeploymentService(

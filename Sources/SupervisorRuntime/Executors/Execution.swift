@@ -23,8 +23,8 @@ final class Execution {
     private var end: ExecutionEnd?
     private var isGone = false
 
-    /// Makes a control connection for the executor, if the plugin was granted any of it.
-    var openControl: () -> UnixStream? = { nil }
+    /// Makes the control connections for the executor, if the plugin was granted any of it.
+    var openControl: () -> [UnixStream] = { [] }
     /// Makes a socket that takes the plugin's telemetry, if anybody takes it.
     var openTelemetry: () -> SharedDescriptor? = { nil }
     var onProgress: (_ percent: Int?, _ message: String) -> Void = { _, _ in }
@@ -69,7 +69,8 @@ final class Execution {
         }
         timer = loop.schedule(at: loop.now + order.timeLimit + Self.slack) { [weak self] in self?.timeIsOver() }
         send(.execute(order))
-        if let control = openControl(), let duplicate = try? SystemCall.duplicate(control.rawValue) {
+        for control in openControl() {
+            guard let duplicate = try? SystemCall.duplicate(control.rawValue) else { continue }
             send(.control, SharedDescriptor(duplicate))
         }
         if let telemetry = openTelemetry() { send(.telemetry, telemetry) }

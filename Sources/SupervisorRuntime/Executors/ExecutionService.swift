@@ -17,8 +17,8 @@ final class ExecutionService {
     private var inspection: Execution?
     private var isStopping = false
 
-    /// Makes a control connection with what the plugin was granted.
-    var openControl: (PluginSettings) -> UnixStream? = { _ in nil }
+    /// Makes control connections with what the plugin was granted.
+    var openControl: (PluginSettings) -> [UnixStream] = { _ in [] }
     var openTelemetry: (PluginSettings) -> SharedDescriptor? = { _ in nil }
     /// Called with each line of a plugin.
     var onLog: (_ plugin: String, _ id: String, ExecutorReport.Level, String) -> Void = { _, _, _, _ in }

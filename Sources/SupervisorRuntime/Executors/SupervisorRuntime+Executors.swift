@@ -35,8 +35,9 @@ extension SupervisorRuntime {
         executions.configure(configuration, executorSetup)
     }
 
-    /// A connection of the plugin's own, on which it may do what it was granted and nothing else.
-    private func openControl(for plugin: PluginSettings) -> UnixStream? {
+    /// Connections of the plugin's own, on which it may do what it was granted and nothing else. What lasts has the second one: a
+    /// connection answers one call after the other.
+    private func openControl(for plugin: PluginSettings) -> [UnixStream] {
         var methods: Set<RuntimeMethod.Name> = []
         if plugin.grants.contains(.treeRead) || plugin.grants.contains(.treeControl) {
             methods = [.status, .incidents, .health, .metrics]
@@ -45,8 +46,10 @@ extension SupervisorRuntime {
             methods.formUnion([.startWorker, .stopWorker, .restartWorker, .pauseWorker, .resumeWorker, .reload])
         }
         if plugin.grants.contains(.bundle) { methods.formUnion([.deploy, .cancelDeployment, .deployments]) }
-        guard !methods.isEmpty else { return nil }
-        return openControl(methods, atMost: ExecutionQueue.mostRunning * 2, for: "the plugin \(plugin.name)")
+        guard !methods.isEmpty else { return [] }
+        return (0..<(plugin.grants.contains(.bundle) ? 2 : 1)).compactMap { _ in
+            openControl(methods, atMost: ExecutionQueue.mostRunning * 4, for: "the plugin \(plugin.name)")
+        }
     }
 
     /// A connection for one of Holdfast's own processes, on which it may do this and nothing else.
