@@ -7,6 +7,11 @@ struct ControlRequestTests {
         .pauseWorker(name: "a"), .resumeWorker(name: "a"), .events(since: nil, follow: false),
         .events(since: 12, follow: true), .incidents(worker: nil, limit: nil), .incidents(worker: "a", limit: 3),
         .logs(worker: "a", lines: nil, follow: false), .logs(worker: "a", lines: 0, follow: true), .reload,
+        .deploy(DeploymentOrder(id: "d-1", bundle: "vision", .rollback)),
+        .deploy(
+            DeploymentOrder(
+                id: "d-1", bundle: "vision", .deploy, version: "1@a", file: "vision.tar.zst", isForced: true,
+                downloadWithin: .milliseconds(2500))), .cancelDeployment(id: "d-1"), .deployments,
     ])
     func `a method is recognised from its own call`(method: RuntimeMethod) throws {
         #expect(try ControlRequest(method.call) == .runtime(method))
@@ -62,6 +67,13 @@ struct ControlRequestTests {
                     method: "io.holdfast.Runtime.Execute", parameters: ["id": "a", "kind": "k", "payload": "x"],
                     more: true), .invalidParameter("payload")
             ),
+            (deploy([:]), .expectedMore),
+            (deploy(["id": "a b"], more: true), .invalidParameter("id")),
+            (deploy(["bundle": ""], more: true), .invalidParameter("bundle")),
+            (deploy(["intent": "destroy"], more: true), .invalidParameter("intent")),
+            (deploy(["version": nil], more: true), .invalidParameter("version")),
+            (deploy(["download_within_s": 0], more: true), .invalidParameter("download_within_s")),
+            (deploy(["forced": true], more: true), .invalidParameter("forced")),
         ] as [(VarlinkCall, VarlinkServiceError)])
     func `a call for what does not exist is answered by the standard error`(
         call: VarlinkCall, error: VarlinkServiceError
@@ -69,15 +81,23 @@ struct ControlRequestTests {
         #expect(throws: error) { try ControlRequest(call) }
     }
 
+    private static func deploy(_ other: JSONObject, more: Bool = false) -> VarlinkCall {
+        var parameters: JSONObject = ["id": "d-1", "bundle": "vision", "intent": "deploy", "version": "1@a"]
+        for member in other.members { parameters[member.key] = member.value }
+        return VarlinkCall(method: "io.holdfast.Runtime.Deploy", parameters: parameters, more: more)
+    }
+
     @Test func `only the methods that steer workers change anything`() {
         let reading: [RuntimeMethod] = [
             .status, .events(since: nil, follow: true), .incidents(worker: nil, limit: nil),
             .logs(worker: "a", lines: nil, follow: false), .health, .metrics, .uplink, .plugins,
+            .deployments,
         ]
         let changing: [RuntimeMethod] = [
             .startWorker(name: "a"), .stopWorker(name: "a"), .restartWorker(name: "a"), .pauseWorker(name: "a"),
             .resumeWorker(name: "a"), .reload, .upgrade(binary: nil),
             .enrol(token: "t"), .execute(ExecutionCall(id: "1", kind: "a.b")), .cancelExecution(id: "1"),
+            .deploy(DeploymentOrder(id: "1", bundle: "b", .rollback)), .cancelDeployment(id: "1"),
         ]
         #expect(reading.allSatisfy { !$0.changesState })
         #expect(changing.allSatisfy { $0.changesState })
