@@ -51,8 +51,27 @@ package struct ConfigurationReport: Equatable, Sendable {
     package var effective: [EffectiveSection] = []
     /// The files of its own, without those of bundles: what `load(keeping:)` takes.
     package var own: [ConfigurationSource] = []
+    /// What bundles have brought to it.
+    package var bundles: [BundleText] = []
     /// Bundles that the configuration does without.
     package var leftOut: [LeftOutBundle] = []
+}
+
+extension ConfigurationReport {
+    /// What of it is worth keeping as long as the configuration holds.
+    package var textsAlone: ConfigurationReport {
+        ConfigurationReport(
+            configuration: nil, problems: [], environmentProblems: [], files: [], own: own, bundles: bundles,
+            leftOut: leftOut)
+    }
+}
+
+/// A bundle's part of the configuration.
+package struct BundleText: Equatable, Sendable {
+    package var name: String
+    /// VERSION@HASH.
+    package var version: String?
+    package var source: ConfigurationSource
 }
 
 /// A bundle whose part of the tree is no part of the configuration.

@@ -29,10 +29,8 @@ package final class SupervisorRuntime {
     let criticalCommand: CriticalCommand
     let executions: ExecutionService
     lazy var deployments = makeDeployments()
-    /// The files of the configuration that holds, as they were when they were read.
-    private(set) var sources: [ConfigurationSource]
-    /// Bundles that the configuration does without.
-    private(set) var leftOut: [LeftOutBundle]
+    /// The texts of the configuration that holds, as they were when they were read.
+    private(set) var texts: ConfigurationReport
     /// `nil` while there are no plugins.
     var executorSetup: ExecutorSetup?
     /// Where plugins report to that have run since the start, by what the uplink calls them.
@@ -91,8 +89,7 @@ package final class SupervisorRuntime {
         environment: ServiceEnvironment, inherited: consuming InheritedDescriptors
     ) throws(SystemError) {
         self.configuration = configuration
-        sources = report.own
-        leftOut = report.leftOut
+        texts = report.textsAlone
         configurationPath = path
         executable = try SystemCall.executablePath()
         self.log = log
@@ -433,7 +430,7 @@ package final class SupervisorRuntime {
         }
         let former = configuration
         configuration = new
-        (sources, leftOut) = (report.own, report.leftOut)
+        texts = report.textsAlone
         outputSetup = OutputSetup(new)
         monitorSetup = MonitorSetup()
         uplinkSetup = new.uplink.isEnabled ? UplinkSetup(new) : nil

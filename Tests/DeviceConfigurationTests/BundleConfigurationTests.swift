@@ -283,14 +283,40 @@ import Testing
         let first = load()
         try directory.write("holdfast.toml", "[[worker\n")
         try install("vision", tree("vision", "lens"), version: "2.0@bb")
-        let report = Configuration.load(keeping: first.own, variables: [])
+        let report = Configuration.load(keeping: first, changing: ["vision"], variables: [])
         #expect(names(report) == ["own", "vision"])
         #expect(report.configuration?.launches.keys.sorted() == ["lens", "own"])
         #expect(report.own == first.own)
         try install("vision", "[[worker\n", version: "3.0@cc")
-        let broken = Configuration.load(keeping: first.own, variables: [])
+        let broken = Configuration.load(keeping: first, changing: ["vision"], variables: [])
         #expect(names(broken) == ["own"])
         #expect(broken.leftOut.map(\.version) == ["3.0@cc"])
+    }
+
+    @Test(
+        "a bundle that is damaged while another one changes stays as it was; one that clashes with others is to blame itself"
+    )
+    func innocence() throws {
+        for bundle in ["audio", "lidar", "vision"] { try install(bundle, tree(bundle, "\(bundle)-main")) }
+        let first = load()
+        try install("audio", tree("audio", "audio-next"), version: "2.0@bb")
+        try install("lidar", "[[worker\n", version: "2.0@bb")
+        try SystemCall.removeFile("\(store)/vision/versions/1.0@aa/tree.toml")
+        let report = Configuration.load(keeping: first, changing: ["audio"], variables: [])
+        #expect(report.configuration?.launches.keys.sorted() == ["audio-next", "lidar-main", "vision-main"])
+        #expect(report.leftOut == [])
+        #expect(report.bundles.map(\.version) == ["2.0@bb", "1.0@aa", "1.0@aa"])
+        #expect(
+            messages(report.environmentProblems).map { $0.split(separator: ":")[0] } == [
+                "state/bundles/vision/current/tree.toml", "state/bundles/lidar/current/tree.toml",
+            ])
+        // From there on as well.
+        let next = Configuration.load(keeping: report, changing: ["audio"], variables: [])
+        #expect(next.configuration == report.configuration)
+        // A name that another one has.
+        try install("audio", tree("audio", "vision-main"), version: "3.0@cc")
+        let clash = Configuration.load(keeping: report, changing: ["audio"], variables: [])
+        #expect(!clash.leftOut.isEmpty, "which is a reason to change nothing")
     }
 
     @Test("a thousand bundles, also a thousand wrong ones, are read in a moment")

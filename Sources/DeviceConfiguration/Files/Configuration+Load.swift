@@ -28,13 +28,18 @@ extension Configuration {
     }
 
     /// As `load`, with files that were read before: only the bundles are looked at again. A file that is being edited has no
-    /// say in it.
-    /// - Parameter own: those of a configuration that was valid.
+    /// say in it, and a bundle that cannot be used any more stays as it was.
+    /// - Parameters:
+    ///   - former: a configuration that was valid.
+    ///   - changing: the bundles that are to be taken as they are now, or left out.
     package static func load(
-        keeping own: [ConfigurationSource], variables: [ConfigurationVariable] = ConfigurationVariable.ofProcess()
+        keeping former: ConfigurationReport, changing: Set<String>,
+        variables: [ConfigurationVariable] = ConfigurationVariable.ofProcess()
     ) -> ConfigurationReport {
-        ConfigurationLoad(own, order: own.map(\.file), problems: [], variables: variables, explains: false)
-            .report(.leftOut)
+        ConfigurationLoad(
+            former.own, order: former.own.map(\.file), problems: [], variables: variables, explains: false,
+            former: former.bundles.filter { !changing.contains($0.name) }
+        ).report(.leftOut)
     }
 }
 
@@ -46,6 +51,8 @@ struct ConfigurationLoad {
     private let fileProblems: [ConfigurationProblem]
     private let variables: [ConfigurationVariable]
     private let explains: Bool
+    /// What to take instead of a bundle that cannot be used.
+    private let former: [BundleText]
 
     /// So many are left out one after the other, each of which may have been all that was wrong with the others; then all that
     /// have problems are.
@@ -53,22 +60,33 @@ struct ConfigurationLoad {
 
     init(
         _ own: [ConfigurationSource], order: [String], problems: [ConfigurationProblem],
-        variables: [ConfigurationVariable], explains: Bool
+        variables: [ConfigurationVariable], explains: Bool, former: [BundleText] = []
     ) {
         self.own = own.map { ParsedSource($0) }
         self.order = order
         fileProblems = problems
         self.variables = variables
         self.explains = explains
+        self.former = former
     }
 
     func report(_ policy: BundlePolicy) -> ConfigurationReport {
         guard policy != .ignored else { return read(with: []).report(leftOut: []) }
         let folder = BundleFolder.path(in: ConfigurationDraft.stateDirectory(own, variables))
         let reader = BundleSourceReader(folder)
-        var bundles = reader.sources.filter { $0.source != nil }
-        var leftOut = reader.sources.filter { $0.source == nil }.map {
-            LeftOutBundle($0, [$0.problem].compactMap { $0 })
+        var bundles: [BundleSource] = []
+        var leftOut: [LeftOutBundle] = []
+        // What is wrong with bundles that stay as they were.
+        var stale: [ConfigurationProblem] = []
+        for source in reader.sources {
+            if source.source != nil {
+                bundles.append(source)
+            } else if let former = former(of: source) {
+                bundles.append(former)
+                stale += [source.problem].compactMap { $0 }
+            } else {
+                leftOut.append(LeftOutBundle(source, [source.problem].compactMap { $0 }))
+            }
         }
         if let problem = reader.problem {
             leftOut.append(LeftOutBundle(name: folder, version: nil, problems: [problem]))
@@ -79,7 +97,7 @@ struct ConfigurationLoad {
         var steps = 0
         while true {
             let reading = read(with: bundles, isComplete: leftOut.isEmpty)
-            if reading.problems.isEmpty || bundles.isEmpty { return reading.report(leftOut: leftOut) }
+            if reading.problems.isEmpty || bundles.isEmpty { return reading.report(leftOut: leftOut, stale: stale) }
             let problems = Dictionary(grouping: reading.problems.problems, by: \.origin)
             var wrong = bundles.filter { problems[.file($0.file)] != nil }
             if steps < Self.mostSingleSteps { wrong = Array(wrong.prefix(1)) }
@@ -87,12 +105,28 @@ struct ConfigurationLoad {
             // Who it was cannot be told.
             let everybody = wrong.isEmpty
             if everybody { wrong = bundles }
-            let names = Set(wrong.map(\.name))
-            bundles.removeAll { names.contains($0.name) }
-            leftOut += wrong.map {
-                LeftOutBundle($0, everybody ? reading.problems.problems : problems[.file($0.file)] ?? [])
+            for bundle in wrong {
+                guard let index = bundles.firstIndex(where: { $0.name == bundle.name }) else { continue }
+                let found = everybody ? reading.problems.problems : problems[.file(bundle.file)] ?? []
+                if let former = former(of: bundle) {
+                    bundles[index] = former
+                    stale += found
+                } else {
+                    bundles.remove(at: index)
+                    leftOut.append(LeftOutBundle(bundle, found))
+                }
             }
         }
+    }
+
+    /// What the bundle was before; `nil` when there is nothing else than what it is now.
+    private func former(of bundle: BundleSource) -> BundleSource? {
+        guard let text = former.first(where: { $0.name == bundle.name }), text.source != bundle.source?.source else {
+            return nil
+        }
+        return BundleSource(
+            name: bundle.name, file: bundle.file, version: text.version,
+            source: ParsedSource(text.source, bundle: bundle.name))
     }
 
     /// What one reading has come to.
@@ -101,19 +135,20 @@ struct ConfigurationLoad {
         let problems: ProblemCollector
         let environment: ProblemCollector
         let own: [ConfigurationSource]
+        let bundles: [BundleText]
         let files: [String]
         let recorder: EffectiveRecorder?
 
         /// Asks the machine, which is done once.
-        func report(leftOut: [LeftOutBundle]) -> ConfigurationReport {
+        func report(leftOut: [LeftOutBundle], stale: [ConfigurationProblem] = []) -> ConfigurationReport {
             var check = EnvironmentCheck(environment)
             check.inspect(draft)
             var configuration = draft.configuration
             if let complete = configuration { configuration = check.resolved(complete) }
             return ConfigurationReport(
                 configuration: configuration, problems: problems.problems,
-                environmentProblems: environment.problems, files: files, effective: recorder?.sections ?? [],
-                own: own, leftOut: leftOut)
+                environmentProblems: environment.problems + stale, files: files,
+                effective: recorder?.sections ?? [], own: own, bundles: bundles, leftOut: leftOut)
         }
     }
 
@@ -136,6 +171,9 @@ struct ConfigurationLoad {
             hostName: HostName.current(), context)
         return Reading(
             draft: draft, problems: problems, environment: environment, own: own.map(\.source),
+            bundles: bundles.compactMap { bundle in
+                bundle.source.map { BundleText(name: bundle.name, version: bundle.version, source: $0.source) }
+            },
             files: sources.map(\.file), recorder: context.recorder)
     }
 }

@@ -36,7 +36,7 @@ extension SupervisorRuntime {
             chronicle.record(.warning, $0)
             log.write(.warning, $0)
         }
-        for bundle in leftOut { warn(of: bundle) }
+        for bundle in texts.leftOut { warn(of: bundle) }
         deployments.begin()
     }
 
@@ -83,13 +83,13 @@ extension SupervisorRuntime {
     /// - Returns: why nothing was changed, or `nil`.
     private func applyBundles() -> String? {
         guard !isStopping else { return "the runtime is stopping" }
-        let report = Configuration.load(keeping: sources)
+        let underWay = deployments.bundlesUnderWay
+        let report = Configuration.load(keeping: texts, changing: underWay)
         guard let new = report.configuration else { return Self.sentence(report.problems) }
         // Those that were left out before are nobody's business here.
-        let underWay = deployments.bundlesUnderWay
         let wrong = report.leftOut.filter { bundle in
             underWay.contains(bundle.name)
-                || !leftOut.contains { $0.name == bundle.name && $0.version == bundle.version }
+                || !texts.leftOut.contains { $0.name == bundle.name && $0.version == bundle.version }
         }
         guard wrong.isEmpty else { return Self.sentence(wrong.flatMap(\.problems)) }
         let changes = take(new, report).changes
@@ -113,7 +113,7 @@ extension SupervisorRuntime {
         "the bundle \(bundle.name) is left out, and nothing of it runs: \(bundle.problems.first?.description ?? "")"
     }
 
-    var leftOutWarnings: [String] { leftOut.map(Self.warning) }
+    var leftOutWarnings: [String] { texts.leftOut.map(Self.warning) }
 
     // MARK: Self-tests
 
