@@ -66,7 +66,7 @@ package final class SupervisorRuntime {
             unsealedWarning, isWithoutControlGroup ? withoutGroup : nil, runsMonitor ? pressureWarning : nil,
         ].compactMap { $0 } + cgroups.unenforced(configuration.launches) + outputSetup.warnings
             + confinementWarningsOfMonitor + confinementWarningsOfUplink + executorWarnings
-            + leftOutWarnings + [deployments.trouble].compactMap { $0 }
+            + leftOutWarnings + [deployments.keeper.trouble.map { "deployments: \($0)" }].compactMap { $0 }
     }
     var control: ControlServer?
     private var isWithoutControlGroup = false

@@ -41,19 +41,21 @@ import Testing
     }
 
     private func makeService() -> DeploymentService {
+        let keeper = KeeperProcess(loop: loop, settings: Self.settings) {
+            [unowned self] channel, onEnd throws(KeeperObstacle) in try startKeeper(channel, onEnd)
+        }
         let service = DeploymentService(
-            loop: loop, settings: Self.settings,
-            startKeeper: { [unowned self] channel, onEnd throws(KeeperObstacle) in try startKeeper(channel, onEnd) },
+            loop: loop, keeper: keeper,
             startTest: { [unowned self] order, onEnd throws(SystemError) in try startTest(order, onEnd) })
         service.findBundles = { [unowned self] in found }
         service.onChange = { [unowned self] in changes.append($0) }
-        service.onTrouble = { [unowned self] in troubles.append($0) }
+        keeper.onTrouble = { [unowned self] in troubles.append($0) }
         service.apply = { [unowned self] in
             applied += 1
             return problem
         }
-        service.openControl = { (try? UnixStream.makeStreamPair())?.1 }
-        service.offerDownloads = { [unowned self] in
+        keeper.openControl = { (try? UnixStream.makeStreamPair())?.1 }
+        keeper.offerDownloads = { [unowned self] in
             uplink = $0
             return true
         }
@@ -267,25 +269,25 @@ import Testing
         try expect(listing, 1)
         #expect(listing.error == .unavailable(message: "there is no user holdfast-executor"))
         #expect(troubles == ["there is no user holdfast-executor"], "said once")
-        #expect(service.trouble?.contains("no user") == true)
+        #expect(service.keeper.trouble?.contains("no user") == true)
         obstacle = nil
         try loop.pump("the next try") { !keepers.isEmpty }
         #expect(try heard(4) == Self.briefing)
         try say(.ready)
-        #expect(service.trouble == nil)
+        #expect(service.keeper.trouble == nil)
         #expect(try heard(0) == [], "what was refused is not done after all")
     }
 
     @Test func `a new uplink gets a new socket, and the keeper the other end of it`() throws {
         try startUp()
         uplink = nil
-        service.uplinkStarted()
+        service.keeper.uplinkStarted()
         #expect(try heard(1) == [.downloads])
         #expect(uplink != nil)
         service.stop()
         uplink = nil
         try loop.pump("its end") { processes.bystanders.isEmpty }
-        service.uplinkStarted()
+        service.keeper.uplinkStarted()
         #expect(uplink == nil)
     }
 
@@ -362,6 +364,19 @@ import Testing
         #expect(joining.reports.last?.state == .rolledBack)
         service.cancel("old", for: asking.connection)
         try expect(asking, 2)
+        #expect(asking.error == .noSuchDeployment(id: "old"))
+    }
+
+    @Test func `what only a keeper before knew, and the next one does not, is over`() throws {
+        try startUp(Self.vision)
+        try say(.deployment(report("old", .probation)))
+        #expect(service.bundlesUnderWay == ["vision"])
+        try kill()
+        try say(.ready)
+        #expect(service.bundlesUnderWay == [])
+        let asking = try client()
+        service.cancel("old", for: asking.connection)
+        try expect(asking, 1)
         #expect(asking.error == .noSuchDeployment(id: "old"))
     }
 

@@ -13,16 +13,18 @@ extension SupervisorRuntime {
 
     func makeDeployments() -> DeploymentService {
         DeploymentService(
-            loop: loop, settings: deploymentSettings,
-            startKeeper: { [unowned self] channel, onEnd throws(KeeperObstacle) in try startKeeper(channel, onEnd) },
+            loop: loop,
+            keeper: KeeperProcess(loop: loop, settings: deploymentSettings) {
+                [unowned self] channel, onEnd throws(KeeperObstacle) in try startKeeper(channel, onEnd)
+            },
             startTest: { [unowned self] order, onEnd throws(SystemError) in try startTest(order, onEnd) })
     }
 
     func connectDeployments() {
-        deployments.openControl = { [unowned self] in
+        deployments.keeper.openControl = { [unowned self] in
             openControl(Self.keeperMethods, atMost: Self.mostKeeperConnections, for: "the keeper of deployments")
         }
-        deployments.offerDownloads = { [unowned self] in uplinkLink.handOverDownloads($0) }
+        deployments.keeper.offerDownloads = { [unowned self] in uplinkLink.handOverDownloads($0) }
         deployments.apply = { [unowned self] in applyBundles() }
         deployments.findBundles = { [unowned self] in
             let folder = BundleFolder.path(in: configuration.runtime.stateDirectory)
@@ -32,7 +34,7 @@ extension SupervisorRuntime {
         }
         deployments.onChange = { [unowned self] in record($0) }
         deployments.onLog = { [unowned self] in log.write($0.severity, "deployments: \($1)") }
-        deployments.onTrouble = { [unowned self] in
+        deployments.keeper.onTrouble = { [unowned self] in
             chronicle.record(.warning, $0)
             log.write(.warning, $0)
         }

@@ -11,7 +11,7 @@ extension SupervisorRuntime {
     func connectUplink() {
         uplinkLink.onConnect = { [unowned self] in
             refreshUplink()
-            deployments.uplinkStarted()
+            deployments.keeper.uplinkStarted()
         }
         uplinkLink.onReport = { [unowned self] in take($0) }
         uplinkLink.onDisconnect = { [unowned self] in telemetryDrain.start() }
