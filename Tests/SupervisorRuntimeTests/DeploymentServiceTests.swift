@@ -62,7 +62,13 @@ import Testing
         return service
     }
 
-    deinit { for keeper in keepers { keeper.process.kill() } }
+    /// Nothing may be left: exit tests of other suites wait for any child of this process.
+    deinit {
+        guard !keepers.isEmpty else { return }
+        service.stop()
+        for keeper in keepers { keeper.process.kill() }
+        for _ in 0..<100 where !processes.bystanders.isEmpty { try? loop.runOnce(timeout: .milliseconds(100)) }
+    }
 
     private func startKeeper(
         _ channel: UnixStream, _ onEnd: @escaping (TransientProcess.End) -> Void
