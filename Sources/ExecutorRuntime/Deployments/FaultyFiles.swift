@@ -113,6 +113,9 @@ import Synchronization
         func cut(_ path: String, to size: Int) throws(SystemError) {
             try change("ftruncate") { () throws(SystemError) in try files.cut(path, to: size) }
         }
+        func changeMode(_ path: String, to permissions: UInt32) throws(SystemError) {
+            try change("fchmodat") { () throws(SystemError) in try files.changeMode(path, to: permissions) }
+        }
         func link(_ path: String, to other: String) throws(SystemError) {
             try change("link") { () throws(SystemError) in try files.link(path, to: other) }
         }
