@@ -225,8 +225,8 @@ let package = Package(
         .testTarget(
             name: "UplinkRuntimeTests",
             dependencies: [
-                "UplinkRuntime", "UplinkProtocol", "FleetAPI", "ControlProtocol", "Delivery", "Spool", "CTransfer",
-                "LinuxSystem", "MonotonicTime", "TestSupport",
+                "UplinkRuntime", "UplinkProtocol", "DownloadProtocol", "FleetAPI", "FleetTransfer", "ControlProtocol",
+                "Delivery", "Spool", "CTransfer", "LinuxSystem", "MonotonicTime", "TestSupport",
             ], exclude: ["central.py"], swiftSettings: strict),
         .testTarget(
             name: "HoldfastPluginTests", dependencies: ["HoldfastPlugin", "SeededRandom"], swiftSettings: strict),

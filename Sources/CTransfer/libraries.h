@@ -15,6 +15,7 @@
     FUNCTION(curl_easy_init)                                                                                           \
     FUNCTION(curl_easy_setopt)                                                                                         \
     FUNCTION(curl_easy_getinfo)                                                                                        \
+    FUNCTION(curl_easy_pause)                                                                                          \
     FUNCTION(curl_easy_cleanup)                                                                                        \
     FUNCTION(curl_easy_strerror)                                                                                       \
     FUNCTION(curl_slist_append)                                                                                        \

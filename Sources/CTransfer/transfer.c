@@ -13,6 +13,8 @@
 // In bytes: what comes is small, and what goes is sent from one buffer.
 #define RECEIVE_BUFFER 4096
 #define SEND_BUFFER 16384
+// For content that comes at length: one TLS record.
+#define LONG_RECEIVE_BUFFER 16384
 // A network that forgets idle connections after five minutes must not forget ours; more often would cost traffic.
 #define KEEPALIVE_SECONDS 240
 #define KEEPALIVE_INTERVAL_SECONDS 30
@@ -43,6 +45,11 @@ struct hf_request {
     size_t answer_limit;
     int is_answer_too_large;
     int streams;
+    int has_begun;
+    // How much content a turn may bring, how much this one has brought, and whether the rest has to wait.
+    size_t turn_limit;
+    size_t turn_size;
+    int is_paused;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -93,15 +100,30 @@ static size_t on_head(char *bytes, size_t one, size_t count, void *context) {
     return count;
 }
 
+static size_t stream(struct hf_request *request, const char *bytes, size_t count, long status) {
+    struct hf_callbacks callbacks = request->transfer->callbacks;
+    if (request->turn_limit && request->turn_size >= request->turn_limit) {
+        // Libcurl keeps this piece, and stops reading from the connection.
+        request->is_paused = 1;
+        return CURL_WRITEFUNC_PAUSE;
+    }
+    if (!request->has_begun) {
+        struct hf_answer answer = {.status = (int)status, .head = request->head, .head_size = request->head_size};
+        request->has_begun = 1;
+        callbacks.head(callbacks.context, request, &answer);
+    }
+    request->turn_size += count;
+    callbacks.data(callbacks.context, request, (const uint8_t *)bytes, count);
+    return count;
+}
+
 static size_t on_body(char *bytes, size_t one, size_t count, void *context) {
     struct hf_request *request = context;
     long status = 0;
     (void)one;
-    if (request->streams && CALL(curl_easy_getinfo)(request->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK && status < 400) {
-        struct hf_callbacks callbacks = request->transfer->callbacks;
-        callbacks.data(callbacks.context, request, (const uint8_t *)bytes, count);
-        return count;
-    }
+    if (request->streams && CALL(curl_easy_getinfo)(request->easy, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
+        status >= 200 && status < 300)
+        return stream(request, bytes, count, status);
     if (count > request->answer_limit - request->answer_size) {
         request->is_answer_too_large = 1;
         return 0;
@@ -208,7 +230,7 @@ static CURLcode configure(struct hf_request *request, const struct hf_order *ord
     SET(CURLOPT_WRITEFUNCTION, on_body);
     SET(CURLOPT_WRITEDATA, request);
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-    SET(CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER);
+    SET(CURLOPT_BUFFERSIZE, order->turn_limit ? (long)LONG_RECEIVE_BUFFER : (long)RECEIVE_BUFFER);
     SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BUFFER);
 
     // Trust: ours only, so the system's bundle is never read.
@@ -251,6 +273,7 @@ struct hf_request *hf_transfer_begin(struct hf_transfer *transfer, const struct 
     transfer->requests = request;
     request->answer_limit = order->answer_limit;
     request->streams = order->streams;
+    request->turn_limit = order->turn_limit;
     request->easy = CALL(curl_easy_init)();
     request->body = malloc(order->body_size + 1);
     if (!request->easy || !request->body || add_headers(request, order->headers)) goto failed;
@@ -305,15 +328,36 @@ static void finish(struct hf_transfer *transfer) {
     }
 }
 
-void hf_transfer_ready(struct hf_transfer *transfer, int descriptor, int interest) {
+// Whether content waits for the next turn; what comes from now on belongs to it.
+static int end_turn(struct hf_transfer *transfer) {
+    int waits = 0;
+    for (struct hf_request *request = transfer->requests; request; request = request->next) {
+        waits |= request->is_paused;
+        request->turn_size = 0;
+    }
+    return waits;
+}
+
+int hf_transfer_ready(struct hf_transfer *transfer, int descriptor, int interest) {
     int running, bits = (interest & HF_READABLE ? CURL_CSELECT_IN : 0) | (interest & HF_WRITABLE ? CURL_CSELECT_OUT : 0);
     // Neither: an error, which libcurl finds out when it reads.
     CALL(curl_multi_socket_action)(transfer->multi, descriptor, bits ? bits : CURL_CSELECT_ERR, &running);
     finish(transfer);
+    return end_turn(transfer);
 }
 
-void hf_transfer_timeout(struct hf_transfer *transfer) {
+int hf_transfer_timeout(struct hf_transfer *transfer) {
     int running;
     CALL(curl_multi_socket_action)(transfer->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     finish(transfer);
+    return end_turn(transfer);
+}
+
+void hf_transfer_resume(struct hf_transfer *transfer) {
+    for (struct hf_request *request = transfer->requests; request; request = request->next) {
+        if (!request->is_paused) continue;
+        request->is_paused = 0;
+        // The piece that was kept comes here, the rest with the timer that libcurl sets.
+        CALL(curl_easy_pause)(request->easy, CURLPAUSE_CONT);
+    }
 }

@@ -17,8 +17,12 @@ package final class Transfer {
         package var timeout: Duration?
         /// Bytes a second, and for how long fewer are borne; `nil` for a request that waits.
         package var slowest: (bytesPerSecond: Int, time: Duration)?
-        /// Takes the content of a good answer as it comes, which then has none itself.
+        /// Takes the content of a good answer as it comes, which then has none itself. Begins no request.
         package var onData: (([UInt8]) -> Void)?
+        /// Takes a good answer, still without content, before the first piece of it. Begins no request.
+        package var onHead: ((HTTPAnswer) -> Void)?
+        /// How many bytes of it may come in one turn of the loop; `nil` for no limit.
+        package var bytesPerTurn: Int?
 
         package init(method: String, url: String) {
             self.method = method
@@ -34,6 +38,19 @@ package final class Transfer {
 
     package typealias Completion = (Result<HTTPAnswer, Failure>) -> Void
 
+    /// A request, also when it is over.
+    package struct RequestID: Hashable {
+        fileprivate let pointer: OpaquePointer
+        fileprivate let number: Int
+    }
+
+    private struct Request {
+        let number: Int
+        let completion: Completion
+        let onHead: ((HTTPAnswer) -> Void)?
+        let onData: (([UInt8]) -> Void)?
+    }
+
     private static let connectTimeout: Duration = .seconds(30)
 
     private let loop: EventLoop
@@ -41,8 +58,11 @@ package final class Transfer {
     private var handle: OpaquePointer?
     private var sockets: [Int32: EventLoop.Registration] = [:]
     private var timer: TimerID?
-    private var completions: [OpaquePointer: Completion] = [:]
-    private var readers: [OpaquePointer: ([UInt8]) -> Void] = [:]
+    private var requests: [OpaquePointer: Request] = [:]
+    private var lastNumber = 0
+    private var unwanted: Set<OpaquePointer> = []
+    private var cleaning: TimerID?
+    private var resuming: TimerID?
     /// Bytes of HTTP, since it was made.
     package private(set) var sent: Int64 = 0
     package private(set) var received: Int64 = 0
@@ -71,8 +91,12 @@ package final class Transfer {
             watch: { context, descriptor, interest in Transfer.from(context)?.watch(descriptor, interest) },
             timer: { context, milliseconds in Transfer.from(context)?.schedule(milliseconds) },
             done: { context, request, answer in Transfer.from(context)?.finish(request, answer.pointee) },
+            head: { context, request, answer in
+                Transfer.from(context)?.requests[request]?.onHead?(HTTPAnswer(answer.pointee))
+            },
             data: { context, request, bytes, count in
-                Transfer.from(context)?.readers[request]?(Array(UnsafeBufferPointer(start: bytes, count: count)))
+                let piece = Array(UnsafeBufferPointer(start: bytes, count: count))
+                Transfer.from(context)?.requests[request]?.onData?(piece)
             })
         guard let handle = hf_transfer_create(callbacks, &trust) else {
             throw Failure(description: "there is no memory for a connection")
@@ -88,14 +112,16 @@ package final class Transfer {
 
     /// Ends everything that is under way; no completion follows.
     package func end() {
-        completions = [:]
-        readers = [:]
+        requests = [:]
+        unwanted = []
         if let handle { hf_transfer_destroy(handle) }
         handle = nil
         for registration in sockets.values { loop.unregister(registration) }
         sockets = [:]
-        if let timer { loop.cancel(timer) }
-        timer = nil
+        for timer in [timer, cleaning, resuming] {
+            if let timer { loop.cancel(timer) }
+        }
+        (timer, cleaning, resuming) = (nil, nil, nil)
     }
 
     package func judgeDates(_ judges: Bool) {
@@ -103,16 +129,41 @@ package final class Transfer {
     }
 
     /// - Parameter completion: called once, later.
-    package func begin(_ order: Order, _ completion: @escaping Completion) {
-        guard let handle else { return }
+    @discardableResult
+    package func begin(_ order: Order, _ completion: @escaping Completion) -> RequestID? {
+        guard let handle else { return nil }
         var problem = [CChar](repeating: 0, count: 256)
         let request = withOrder(order) { hf_transfer_begin(handle, $0, &problem, problem.count) }
         if let request {
-            completions[request] = completion
-            readers[request] = order.onData
-        } else {
-            let text = String(decoding: problem.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            loop.schedule(at: loop.now) { completion(.failure(Failure(description: text))) }
+            lastNumber += 1
+            requests[request] = Request(
+                number: lastNumber, completion: completion, onHead: order.onHead, onData: order.onData)
+            return RequestID(pointer: request, number: lastNumber)
+        }
+        let text = String(decoding: problem.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        loop.schedule(at: loop.now) { completion(.failure(Failure(description: text))) }
+        return nil
+    }
+
+    /// Ends a request, from wherever; nothing of it follows.
+    /// - Returns: false when it was over.
+    @discardableResult
+    package func cancel(_ request: RequestID) -> Bool {
+        guard requests[request.pointer]?.number == request.number else { return false }
+        requests[request.pointer] = nil
+        unwanted.insert(request.pointer)
+        cleanLater()
+        return true
+    }
+
+    private func cleanLater() {
+        guard cleaning == nil else { return }
+        // Not at once: this may be within a callback of libcurl.
+        cleaning = loop.schedule(at: loop.now) { [weak self] in
+            guard let self, let handle else { return }
+            cleaning = nil
+            guarded { for request in self.unwanted { hf_transfer_cancel(handle, request) } }
+            unwanted = []
         }
     }
 
@@ -127,7 +178,7 @@ package final class Transfer {
                                 method: method, url: url, headers: fields,
                                 body: order.body == nil ? nil : bytes.baseAddress ?? UnsafePointer(bitPattern: 1),
                                 body_size: bytes.count, answer_limit: order.answerLimit,
-                                streams: order.onData == nil ? 0 : 1, proxy: proxy,
+                                streams: order.onData == nil ? 0 : 1, turn_limit: order.bytesPerTurn ?? 0, proxy: proxy,
                                 connect_timeout: Self.connectTimeout.milliseconds,
                                 total_timeout: order.timeout?.milliseconds ?? 0,
                                 slowest: order.slowest?.bytesPerSecond ?? 0,
@@ -159,7 +210,7 @@ package final class Transfer {
         var bits: Int32 = 0
         if readiness.contains(.readable) || readiness.contains(.hangUp) { bits |= Int32(HF_READABLE.rawValue) }
         if readiness.contains(.writable) { bits |= Int32(HF_WRITABLE.rawValue) }
-        guarded { hf_transfer_ready(handle, descriptor, bits) }
+        guarded { if hf_transfer_ready(handle, descriptor, bits) != 0 { resumeLater() } }
     }
 
     private func schedule(_ milliseconds: Int) {
@@ -169,7 +220,16 @@ package final class Transfer {
         timer = loop.schedule(at: loop.now + .milliseconds(milliseconds)) { [weak self] in
             guard let self, let handle else { return }
             timer = nil
-            guarded { hf_transfer_timeout(handle) }
+            guarded { if hf_transfer_timeout(handle) != 0 { self.resumeLater() } }
+        }
+    }
+
+    private func resumeLater() {
+        guard resuming == nil else { return }
+        resuming = loop.schedule(at: loop.now) { [weak self] in
+            guard let self, let handle else { return }
+            resuming = nil
+            guarded { hf_transfer_resume(handle) }
         }
     }
 
@@ -180,18 +240,21 @@ package final class Transfer {
     private func finish(_ request: OpaquePointer, _ answer: hf_answer) {
         sent += answer.sent
         received += answer.received
-        readers[request] = nil
-        guard let completion = completions.removeValue(forKey: request) else { return }
+        unwanted.remove(request)
+        guard let completion = requests.removeValue(forKey: request)?.completion else { return }
         if answer.failure != 0 {
             let text = answer.failure_text.map { String(cString: $0) } ?? "failure \(answer.failure) of libcurl"
             return completion(.failure(Failure(description: text)))
         }
+        completion(.success(HTTPAnswer(answer)))
+    }
+}
+
+extension HTTPAnswer {
+    fileprivate init(_ answer: hf_answer) {
         let head = UnsafeRawBufferPointer(start: answer.head, count: answer.head_size)
         let body = UnsafeBufferPointer(start: answer.body, count: answer.body_size)
-        completion(
-            .success(
-                HTTPAnswer(
-                    status: Int(answer.status), head: String(decoding: head, as: UTF8.self), body: Array(body))))
+        self.init(status: Int(answer.status), head: String(decoding: head, as: UTF8.self), body: Array(body))
     }
 }
 

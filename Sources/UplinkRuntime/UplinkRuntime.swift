@@ -25,6 +25,7 @@ package final class UplinkRuntime {
     private let deadman: DeadmanAlarm
     private let boot: BootClock
     private let jitter: Jitter
+    private let slowTime: Duration
     private let connections = ControlConnections()
     private var parts: Parts?
     /// Came before the spools were open: they are attached in their order.
@@ -48,6 +49,7 @@ package final class UplinkRuntime {
         let plugins: PluginCommands
         let commands: CommandRunner
         let state: RuntimeState
+        let downloads: Downloads
     }
 
     /// Called with what an operator should know and the log may not tell.
@@ -61,12 +63,14 @@ package final class UplinkRuntime {
     ///   - deadman: ends the process when it hangs in its work.
     ///   - bootID: that of the kernel; another one in tests.
     ///   - jitter: spreads waits; tests do without.
+    ///   - slowTime: for how long a download may be too slow.
     package init(
         loop: EventLoop, channel: UnixStream, environment: ServiceEnvironment,
         deadman: DeadmanAlarm = DeadmanAlarm(seconds: nil), bootID: String? = nil,
-        jitter: Jitter = Jitter()
+        jitter: Jitter = Jitter(), slowTime: Duration = .seconds(30)
     ) throws(SystemError) {
         self.loop = loop
+        self.slowTime = slowTime
         self.channel = SupervisorChannel(
             loop: loop, socket: channel, longestQueue: Self.longestQueue, packetsPerTurn: Self.packetsPerTurn)
         self.deadman = deadman
@@ -117,7 +121,9 @@ package final class UplinkRuntime {
         case .control(let id):
             guard let descriptor else { return warn("holdfastd sent no control connection") }
             connections.arrived(id, descriptor)
-        case .downloads: break
+        case .downloads:
+            guard let descriptor else { return warn("holdfastd sent no socket to an executor") }
+            attachDownloads(descriptor)
         case .question(let id, .status): answer(id, status)
         case .question(_, .enrol) where parts != nil && !isLinkStarted:
             // Holdfastd is about to say which plugins there are; the link begins with what it is told now only once.
@@ -127,6 +133,15 @@ package final class UplinkRuntime {
             answer(id, ["refused": refusal.map { .string($0) } ?? .null])
         case .unknown(let type): warn("holdfastd sent the unknown message \(type); both must be of one version")
         }
+    }
+
+    /// Before the link has begun, nothing could be fetched.
+    private func attachDownloads(_ socket: SharedDescriptor) {
+        guard isLinkStarted else {
+            deferred.append { [weak self] in self?.attachDownloads(socket) }
+            return
+        }
+        parts?.downloads.attach(socket)
     }
 
     private func answer(_ id: Int, _ answer: JSONValue) {
@@ -197,7 +212,8 @@ package final class UplinkRuntime {
             link: link,
             plugins: PluginCommands(loop: loop, client: client, connections: connections, table: table),
             commands: CommandRunner(loop: loop, journal: journal, table: table, boot: boot),
-            state: RuntimeState(client: client))
+            state: RuntimeState(client: client),
+            downloads: Downloads(loop: loop, deadman: deadman, link: link, slowTime: slowTime))
     }
 
     private func openSpool(
@@ -253,6 +269,8 @@ package final class UplinkRuntime {
         link.describeState = { [weak self] completion in self?.parts?.state.describe(completion) }
         link.onNote = { [weak self] in self?.channel.send(.noted($0, message: $1)) }
         link.onWarning = { [weak self] in self?.warn($0) }
+        link.onOtherCentral = { [weak self] in self?.parts?.downloads.centralChanged() }
+        parts.downloads.onTrouble = { [weak self] in self?.warn($0) }
         link.onBeat = { [weak self] in self?.releaseSoon() }
         link.onEvent = { [weak self] kind, message in
             guard let self else { return }

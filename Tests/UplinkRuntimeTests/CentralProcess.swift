@@ -17,6 +17,10 @@ final class CentralProcess {
     private(set) var requests: [String] = []
     private(set) var heartbeats: [JSONValue] = []
     private(set) var attachments: [JSONValue] = []
+    /// Hashes of content, by name.
+    private(set) var stored: [String: String] = [:]
+    /// What was asked for of which content, and how the request was answered.
+    private(set) var asked: [(name: String, range: String?, fault: String)] = []
     private(set) var complaints: [String] = []
     private(set) var dump: JSONValue?
 
@@ -60,6 +64,14 @@ final class CentralProcess {
         try order(["faults": .object(JSONObject([.init(key: path, value: .array(names.map { .string($0) }))]))])
     }
 
+    /// Has it make content of so many bytes.
+    /// - Returns: its hash.
+    func store(_ name: String, _ size: Int) throws -> String {
+        try order(["content": .object(JSONObject([.init(key: name, value: .int(Int64(size)))]))])
+        try loop.pump("central has made \(name)", within: .seconds(30)) { stored[name] != nil }
+        return stored[name] ?? ""
+    }
+
     /// The records of a queue that it has, in order, by their member.
     func records(_ queue: String) throws -> [(number: Int, record: JSONValue)] {
         dump = nil
@@ -95,6 +107,10 @@ final class CentralProcess {
         if let request = json["request"]?.stringValue { requests.append(request) }
         if let heartbeat = json["heartbeat"] { heartbeats.append(heartbeat) }
         if let attachment = json["attachment"] { attachments.append(attachment) }
+        if let name = json["stored"]?.stringValue { stored[name] = json["sha256"]?.stringValue }
+        if let name = json["content"]?.stringValue {
+            asked.append((name, json["range"]?.stringValue, json["fault"]?.stringValue ?? ""))
+        }
         if let complaint = json["complaint"]?.stringValue { complaints.append(complaint) }
         if let dump = json["dump"] { self.dump = dump }
     }

@@ -64,7 +64,7 @@ final class UplinkFixture {
         registration = try loop.register(ours.rawValue, .readable) { [weak self] _ in self?.receive() }
         let runtime = try UplinkRuntime(
             loop: loop, channel: theirs, environment: ServiceEnvironment(), bootID: bootID,
-            jitter: Jitter(isNone: true))
+            jitter: Jitter(isNone: true), slowTime: .seconds(1))
         runtime.onHopeless = { [weak self] in self?.isHopeless = true }
         try runtime.start()
         self.runtime = runtime

@@ -8,14 +8,17 @@ Makes a CA and a certificate in FOLDER. Prints JSON lines: {"port", "pin"} first
 {"command": {...}}     goes to the device      {"skew": SECONDS}   central's clock
 {"link": {"bytes_per_s": 2000, "dies_every_s": 1}}    what is between the device and central; {} is nothing
 {"mode": "pending|enrolled|refused|revoked"}   {"backup": true}, {"restore": true}, {"dump": true}
+{"content": {"name": SIZE}}     content of so many random bytes, as a file of that name in FOLDER; {"stored", "sha256"} is printed
+{"metadata": {"targets.json": "text"}}
 """
-import base64, gzip, hashlib, http.server, json, socket, ssl, subprocess, sys, threading, time
+import base64, gzip, hashlib, http.server, json, os, socket, ssl, subprocess, sys, threading, time
 
 folder, kind = sys.argv[1], (sys.argv[2:] or ["good"])[0]
 lock, news = threading.RLock(), threading.Condition()
 state = {"applied": {}, "records": {}, "repeated": 0}
 backup, faults, commands, nonces, skew = None, {}, [], set(), 0
 mode, device_key, link = "enrolled", None, {}
+contents, metadata = {}, {}
 DEVICE = "00112233aabbccdd"
 
 
@@ -132,7 +135,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self, path, query, body):
         global device_key
         with lock:
-            fault = faults.get(path, []).pop(0) if faults.get(path) else ""
+            name = contents.get(path.removeprefix("/content/"), path) if path.startswith("/content/") else path
+            fault = faults.get(name, []).pop(0) if faults.get(name) else ""
+        if path.startswith("/content/"):
+            assert "Signature" not in self.headers, "content is nobody's secret"
+            return self.give_content(fault, path.removeprefix("/content/"))
         if path == "/enrol":
             request = json.loads(body)
             key = unpadded(request["public_key"])
@@ -186,6 +193,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.finish_with(fault, {"device": DEVICE, "state": "enrolled", "time_ms": int(now * 1000)})
         if path == "/device/commands":
             return self.wait_for_commands(query)
+        if path.startswith("/device/metadata/") and path.rpartition("/")[2] in metadata:
+            return self.give_metadata(fault, metadata[path.rpartition("/")[2]].encode())
         if path.endswith("/attachment"):
             say(attachment=list(json.loads(gzip.decompress(body))))
             return self.reply(204)
@@ -198,6 +207,69 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.raw(200, json.dumps(value).encode(), cut=10)
             return self.drop()
         self.reply(200, value)
+
+    def give_metadata(self, fault, body):
+        if fault == "unsaid":
+            return self.stream(200, body * 1000)
+        self.raw(200, body)
+
+    def give_content(self, fault, sha256):
+        if sha256 not in contents or fault == "404":
+            return self.problem(404, "not-found")
+        size = os.path.getsize(folder + "/" + contents[sha256])
+        wanted, tag = self.headers["Range"], '"%s"' % sha256
+        say(content=contents[sha256], range=wanted, fault=fault)
+        first = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
+        assert not wanted or self.headers["If-Range"] == tag, "a range without If-Range"
+        if fault == "drop":
+            return self.drop()
+        if fault in ("500", "503", "429", "403", "400"):
+            self.reply(int(fault), {}, Retry_After="1") if fault in ("503", "429") else self.problem(int(fault), "test")
+            return
+        if fault == "redirect":
+            return self.reply(302, {"see": "there"}, Location="https://elsewhere.example/content/" + sha256)
+        if fault == "416":
+            return self.reply(416, None, Content_Range="bytes */%d" % size)
+        with open(folder + "/" + contents[sha256], "rb") as file:
+            if fault == "no-ranges":
+                first = 0
+            file.seek(first)
+            partial = wanted and fault != "no-ranges"
+            fields = {"Content-Range": "bytes %d-%d/%d" % (first, size - 1, size)} if partial else {}
+            if fault == "other-range":
+                fields["Content-Range"] = "bytes %d-%d/%d" % (first + 1, size - 1, size)
+            if fault == "coded":
+                fields["Content-Encoding"] = "gzip"
+            body = iter(lambda: file.read(65536), b"")
+            if fault == "unsaid":
+                return self.stream(206 if partial else 200, *body, b"x" * 65536, **fields)
+            self.send_response(206 if partial else 200)
+            fields["Content-Length"] = str(size - first + {"long": 1000, "short": -1000}.get(fault, 0))
+            fields["ETag"] = tag
+            for name, value in fields.items():
+                self.send_header(name, value)
+            self.end_headers()
+            sent = 0
+            for piece in body:
+                if fault == "cut" and sent >= (size - first) // 2:
+                    return self.drop()
+                if fault == "slow":
+                    piece = piece[:1]
+                    for _ in range(600):
+                        self.wfile.write(b"x")
+                        self.wfile.flush()
+                        time.sleep(0.1)
+                self.wfile.write(piece)
+                sent += len(piece)
+
+    def stream(self, status, *pieces, **fields):
+        """Without saying how long it is."""
+        self.send_response(status)
+        for name, value in dict(fields, **{"Transfer-Encoding": "chunked"}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        for piece in pieces + (b"",):
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
 
     def take_batch(self, fault, content):
         header, *lines = [json.loads(line) for line in content.decode().splitlines()]
@@ -320,5 +392,16 @@ for line in open(3):
             state = json.loads(backup)
             state["records"] = {queue: {int(n): line for n, line in records.items()} for queue, records in state["records"].items()}
         news.notify_all()
+        for name, size in order.get("content", {}).items():
+            digest = hashlib.sha256()
+            with open(folder + "/" + name, "wb") as file:
+                while size > 0:
+                    piece = os.urandom(min(size, 1 << 20))
+                    size -= len(piece)
+                    digest.update(piece)
+                    file.write(piece)
+            contents[digest.hexdigest()] = name
+            say(stored=name, sha256=digest.hexdigest())
+        metadata.update(order.get("metadata", {}))
         if "dump" in order:
             say(dump=state)

@@ -57,7 +57,9 @@ struct hf_callbacks {
     void (*timer)(void *_Nullable context, long milliseconds);
     /// The answer is valid for as long as the call lasts; the request ends with it.
     void (*done)(void *_Nullable context, struct hf_request *request, const struct hf_answer *answer);
-    /// A piece of the content of a request that streams; valid for as long as the call lasts.
+    /// The status and the fields of a request that streams, before its first piece.
+    void (*head)(void *_Nullable context, struct hf_request *request, const struct hf_answer *answer);
+    /// A piece of its content; valid for as long as the call lasts. No request may be begun or ended meanwhile.
     void (*data)(void *_Nullable context, struct hf_request *request, const uint8_t *bytes, size_t size);
 };
 
@@ -73,6 +75,8 @@ struct hf_order {
     size_t answer_limit;
     /// Whether the content of a good answer goes to `data` as it comes, instead of into the answer.
     int streams;
+    /// How much of it may come at a time, in bytes; 0 is no limit.
+    size_t turn_limit;
     const char *_Nullable proxy;
     /// In milliseconds; 0 is none.
     long connect_timeout;
@@ -93,8 +97,11 @@ struct hf_request *_Nullable hf_transfer_begin(struct hf_transfer *transfer, con
                                                char *problem, size_t size);
 /// Ends a request without `done`.
 void hf_transfer_cancel(struct hf_transfer *transfer, struct hf_request *request);
-void hf_transfer_ready(struct hf_transfer *transfer, int descriptor, int interest);
-void hf_transfer_timeout(struct hf_transfer *transfer);
+/// 1 when content waits for hf_transfer_resume, which is to be called once everything else has had its turn; 0 otherwise.
+int hf_transfer_ready(struct hf_transfer *transfer, int descriptor, int interest);
+int hf_transfer_timeout(struct hf_transfer *transfer);
+/// Lets content come that had to wait.
+void hf_transfer_resume(struct hf_transfer *transfer);
 
 // MARK: Keys (Ed25519, RFC 8032)
 

@@ -23,6 +23,14 @@ extension SystemCall {
         fcntl(descriptor, F_GETFD) >= 0
     }
 
+    /// Whether an open file takes pwrite(2) at any place: open for writing, and not for appending only, where Linux ignores the
+    /// place.
+    package static func isWritableAnywhere(_ descriptor: Int32) throws(SystemError) -> Bool {
+        let flags = try perform("fcntl") { fcntl(descriptor, F_GETFL) }
+        let access = flags & O_ACCMODE
+        return (access == O_WRONLY || access == O_RDWR) && flags & (O_APPEND | hf_o_path) == 0
+    }
+
     /// Opens /dev/null in the place of each standard descriptor that the process was started without. Otherwise the next
     /// descriptors get these numbers, and what is meant for standard error goes into a socket or a file of ours.
     package static func occupyStandardDescriptors() throws(SystemError) {

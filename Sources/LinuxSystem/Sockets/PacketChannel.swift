@@ -23,7 +23,7 @@ package final class PacketChannel {
     package var onTruncated: () -> Void = {}
     /// Called when the packets that had come are taken.
     package var onTurnEnded: () -> Void = {}
-    /// Called once, when the peer has closed its end.
+    /// Called once, when the peer has closed its end, or with `close`.
     package var onClosed: () -> Void = {}
 
     /// - Parameters:
@@ -101,7 +101,8 @@ package final class PacketChannel {
         }
     }
 
-    private func close() {
+    /// Takes and sends nothing any more; `onClosed` is called. The peer hears of it when the channel is gone.
+    package func close() {
         guard let registration else { return }
         loop.unregister(registration)
         self.registration = nil

@@ -50,6 +50,8 @@ final class Link {
     var onWarning: (String) -> Void = { _ in }
     /// Called when central has answered a heartbeat: nothing new is to come for a while.
     var onBeat: () -> Void = {}
+    /// Called when requests go to another central, or to the same by another way.
+    var onOtherCentral: () -> Void = {}
     /// Something of the uplink itself that central should know.
     var onEvent: (_ kind: String, _ message: String) -> Void = { _, _ in }
 
@@ -111,10 +113,9 @@ final class Link {
         do {
             try identity.loadKey(makes: makesKey)
             guard identity.key != nil else { return identity.trouble ?? "there is no key; enrol the device again" }
-            guard let address else { return "the address of central is no https URL: \(centralURL ?? "")" }
+            guard address != nil else { return "the address of central is no https URL: \(centralURL ?? "")" }
             retireTransfer()
-            transfer = try Transfer(
-                loop: loop, deadman: deadman, pins: pins, host: address.host, judgesDates: clock.isPlausible)
+            transfer = try makeTransfer()
             return nil
         } catch {
             return "\(error)"
@@ -124,9 +125,17 @@ final class Link {
     /// Not at once: this may be within one of its completions.
     private func retireTransfer() {
         generation += 1
+        onOtherCentral()
         guard let old = transfer else { return }
         transfer = nil
         loop.schedule(at: loop.now) { old.end() }
+    }
+
+    /// Connections to the central of now, beside those of the link.
+    func makeTransfer() throws(Transfer.Failure) -> Transfer {
+        guard let address else { throw Transfer.Failure(description: "there is no central") }
+        return try Transfer(
+            loop: loop, deadman: deadman, pins: pins, host: address.host, judgesDates: clock.isPlausible)
     }
 
     private var pins: [[UInt8]] { identity.enrolment.next?.pins ?? identity.enrolment.current?.pins ?? [] }
@@ -219,24 +228,14 @@ final class Link {
         isCompressed: Bool = false, timeout: Duration?, isWaiting: Bool = false,
         _ completion: @escaping (Result<HTTPAnswer, Transfer.Failure>) -> Void
     ) {
-        guard let transfer, let address, let key = identity.key else {
+        guard let transfer, let key = identity.key, var order = order(method, path, body: body) else {
             loop.schedule(at: loop.now) { completion(.failure(Transfer.Failure(description: "there is no central"))) }
             return
         }
-        let full = "/api/v1\(path)"
-        // A token's request is signed by the bare key, also where an earlier central knows the device.
-        let device = machine.stage == .enrolling ? nil : identity.enrolment.current?.device
-        let signer = RequestSigner(key: key, device: device)
-        var order = Transfer.Order(method: method, url: address.base + full)
-        order.fields = ["User-Agent: holdfast/\(HoldfastVersion.current)"]
-        order.fields +=
-            signer.fields(method: method, path: full, body: body, created: clock.corrected, using: &random) ?? []
         if body != nil {
             order.fields.append("Content-Type: \(contentType)")
             if isCompressed { order.fields.append("Content-Encoding: gzip") }
         }
-        order.body = body
-        order.proxy = settings.proxy
         order.timeout = timeout
         order.slowest = isWaiting ? nil : (bytesPerSecond: 16, time: .seconds(60))
         transfer.judgeDates(clock.isPlausible)
@@ -246,6 +245,25 @@ final class Link {
             noteKey(key, result)
             completion(result)
         }
+    }
+
+    /// What a request to central begins with; `nil` when there is none.
+    /// - Parameter path: below `/api/v1`.
+    func order(_ method: String, _ path: String, body: [UInt8]? = nil, isSigned: Bool = true) -> Transfer.Order? {
+        guard let address, let key = identity.key else { return nil }
+        let full = "/api/v1\(path)"
+        var order = Transfer.Order(method: method, url: address.base + full)
+        order.fields = ["User-Agent: holdfast/\(HoldfastVersion.current)"]
+        if isSigned {
+            // A token's request is signed by the bare key, also where an earlier central knows the device.
+            let device = machine.stage == .enrolling ? nil : identity.enrolment.current?.device
+            let signer = RequestSigner(key: key, device: device)
+            order.fields +=
+                signer.fields(method: method, path: full, body: body, created: clock.corrected, using: &random) ?? []
+        }
+        order.body = body
+        order.proxy = settings.proxy
+        return order
     }
 
     /// Bytes of HTTP, to and from the central of now.
