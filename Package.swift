@@ -93,6 +93,9 @@ let package = Package(
             dependencies: ["CArchive", "Trust", "ControlProtocol", "DeviceConfiguration", "LinuxSystem"],
             swiftSettings: strict),
         .target(name: "BundleStore", dependencies: ["BundleFormat", "Trust", "LinuxSystem"], swiftSettings: strict),
+        .target(
+            name: "ModelCache", dependencies: ["BundleStore", "ControlProtocol", "LinuxSystem", "Trust"],
+            swiftSettings: strict),
 
         .target(
             name: "ExecutorProtocol", dependencies: ["ControlProtocol"], swiftSettings: strict),
@@ -147,7 +150,7 @@ let package = Package(
             name: "ExecutorRuntime",
             dependencies: [
                 "SystemProcess", "ExecutorProtocol", "DownloadProtocol", "PluginSession", "BundleFormat", "BundleStore",
-                "Deployment", "Trust", "ControlProtocol", "LinuxSystem", "MonotonicTime",
+                "Deployment", "ModelCache", "Trust", "ControlProtocol", "LinuxSystem", "MonotonicTime",
             ],
             swiftSettings: strict),
         .target(
@@ -206,6 +209,10 @@ let package = Package(
         // For tests: plain, so that several test targets can use it.
         .target(
             name: "TestSupport", dependencies: ["LinuxSystem", "MonotonicTime"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+
+        .target(
+            name: "StoreSimulation", dependencies: ["BundleStore", "LinuxSystem"], path: "Tests/StoreSimulation",
             swiftSettings: strict),
 
         .testTarget(
@@ -272,9 +279,16 @@ let package = Package(
         .testTarget(
             name: "BundleStoreTests",
             dependencies: [
-                "BundleStore", "BundleFormat", "ControlProtocol", "LinuxSystem", "SeededRandom", "TestSupport",
+                "BundleStore", "BundleFormat", "ControlProtocol", "LinuxSystem", "SeededRandom", "StoreSimulation",
+                "TestSupport",
             ],
             swiftSettings: strict),
+        .testTarget(
+            name: "ModelCacheTests",
+            dependencies: [
+                "ModelCache", "BundleStore", "ControlProtocol", "LinuxSystem", "SeededRandom", "StoreSimulation",
+                "TestSupport", "Trust",
+            ], swiftSettings: strict),
         .testTarget(name: "FleetTransferTests", dependencies: ["FleetTransfer"], swiftSettings: strict),
         .testTarget(name: "FleetAPITests", dependencies: ["FleetAPI", "ControlProtocol"], swiftSettings: strict),
         .testTarget(name: "ControlProtocolTests", dependencies: ["ControlProtocol"], swiftSettings: strict),

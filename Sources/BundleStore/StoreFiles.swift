@@ -24,6 +24,7 @@ package protocol StoreFiles: AnyObject {
     /// Makes a file that takes so many bytes of the disk. Where the file system cannot do that, nothing happens.
     func reserve(_ path: String, size: Int) throws(SystemError)
     func cut(_ path: String, to size: Int) throws(SystemError)
+    func changeMode(_ path: String, to permissions: UInt32) throws(SystemError)
     func link(_ path: String, to other: String) throws(SystemError)
     func makeLink(_ path: String, target: String) throws(SystemError)
     /// Takes the place of what is there, at once.

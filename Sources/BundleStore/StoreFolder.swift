@@ -136,6 +136,10 @@ package final class StoreFolder: StoreFiles {
         if length > Int64(size) { try SystemCall.truncate(file.rawValue, to: Int64(size)) }
     }
 
+    package func changeMode(_ path: String, to permissions: UInt32) throws(SystemError) {
+        try SystemCall.changeMode(of: path, to: permissions, in: directory.rawValue)
+    }
+
     package func link(_ path: String, to other: String) throws(SystemError) {
         try SystemCall.makeLink(path, to: other, in: directory.rawValue)
     }

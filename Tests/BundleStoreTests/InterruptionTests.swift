@@ -2,6 +2,7 @@ import BundleFormat
 import BundleStore
 import LinuxSystem
 import SeededRandom
+import StoreSimulation
 import Testing
 
 /// A life of a store that is interrupted at every call in turn: two versions are there, a third comes, and the first goes.

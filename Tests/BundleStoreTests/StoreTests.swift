@@ -1,6 +1,7 @@
 import BundleFormat
 import LinuxSystem
 import SeededRandom
+import StoreSimulation
 import TestSupport
 import Testing
 

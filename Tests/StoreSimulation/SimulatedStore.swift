@@ -1,9 +1,9 @@
-import BundleStore
-import LinuxSystem
+package import BundleStore
+package import LinuxSystem
 
 /// A store's folder that stops at any call, fails it, fills up, and loses what was not synced when the power goes.
-final class SimulatedStore: StoreFiles {
-    enum Failure: Equatable {
+package final class SimulatedStore: StoreFiles {
+    package enum Failure: Equatable {
         /// The process or the machine stops there; the call has been made, or it has not.
         case stop(isDone: Bool)
         case error(Int32)
@@ -27,7 +27,7 @@ final class SimulatedStore: StoreFiles {
         }
     }
 
-    let root = "/store"
+    package let root = "/store"
     /// A folder has one place: a power cut leaves it in the old one or in the new one (any journal does that much).
     private struct Move {
         var node: Node
@@ -43,14 +43,14 @@ final class SimulatedStore: StoreFiles {
     private var open: Node?
     private var random: any RandomNumberGenerator
     /// Calls that change something, so far, by name.
-    private(set) var calls: [String] = []
+    package private(set) var calls: [String] = []
     /// What the call with this number does, counted from 1.
-    var failures: [Int: Failure] = [:]
-    private(set) var hasStopped = false
-    var freeBytes = 1 << 30
-    var freeFiles = 1 << 20
+    package var failures: [Int: Failure] = [:]
+    package private(set) var hasStopped = false
+    package var freeBytes = 1 << 30
+    package var freeFiles = 1 << 20
 
-    init(random: some RandomNumberGenerator) { self.random = random }
+    package init(random: some RandomNumberGenerator) { self.random = random }
 
     // MARK: Trouble
 
@@ -68,12 +68,12 @@ final class SimulatedStore: StoreFiles {
     }
 
     /// The process is gone, the machine is not.
-    func restartProcess() {
+    package func restartProcess() {
         (hasStopped, failures, open) = (false, [:], nil)
     }
 
     /// Of what was not synced some is there, some is not.
-    func cutPower() {
+    package func cutPower() {
         restartProcess()
         for move in moves.reversed() where Bool.random(using: &random) {
             move.from.entries[move.name] = move.node
@@ -129,13 +129,13 @@ final class SimulatedStore: StoreFiles {
     }
 
     /// Flips a bit of a file, as a disk does.
-    func damage(_ path: String) {
+    package func damage(_ path: String) {
         guard let node = find(path), !node.content.isEmpty else { return }
         node.content[node.content.count / 2] ^= 1
     }
 
     /// Of all files, each once.
-    var used: Int {
+    package var used: Int {
         var seen: Set<ObjectIdentifier> = []
         func size(_ node: Node) -> Int {
             guard seen.insert(ObjectIdentifier(node)).inserted else { return 0 }
@@ -176,36 +176,36 @@ final class SimulatedStore: StoreFiles {
 
     // MARK: StoreFiles
 
-    func names(in folder: String) throws(SystemError) -> [String] {
+    package func names(in folder: String) throws(SystemError) -> [String] {
         guard !hasStopped, let node = find(folder) else { throw missing("opendir", folder) }
         return node.entries.keys.sorted()
     }
 
-    func status(_ path: String) throws(SystemError) -> StoreEntry? {
+    package func status(_ path: String) throws(SystemError) -> StoreEntry? {
         guard !hasStopped else { throw SystemError(call: "stat", errno: 5) }
         guard let node = find(path) else { return nil }
         return StoreEntry(kind: node.kind, mode: node.mode, size: node.content.count, links: node.links)
     }
 
-    func target(ofLink path: String) throws(SystemError) -> String {
+    package func target(ofLink path: String) throws(SystemError) -> String {
         guard !hasStopped, let node = find(path) else { throw missing("readlink", path) }
         return node.target
     }
 
-    func read(_ path: String, _ visit: (UnsafeRawBufferPointer) -> Void) throws(SystemError) -> Bool {
+    package func read(_ path: String, _ visit: (UnsafeRawBufferPointer) -> Void) throws(SystemError) -> Bool {
         guard !hasStopped else { throw SystemError(call: "openat", errno: 5) }
         guard let node = find(path) else { return false }
         node.content.withUnsafeBytes { visit($0) }
         return true
     }
 
-    func makeFolder(_ path: String, permissions: UInt32) throws(SystemError) {
+    package func makeFolder(_ path: String, permissions: UInt32) throws(SystemError) {
         try perform("mkdir") { () throws(SystemError) in
             try add(Node(.directory, mode: permissions), path, "mkdir")
         }
     }
 
-    func create(_ path: String, size: Int) throws(SystemError) {
+    package func create(_ path: String, size: Int) throws(SystemError) {
         try perform("create") { () throws(SystemError) in
             let node = Node(.regular, mode: 0o600)
             try add(node, path, "create")
@@ -213,42 +213,49 @@ final class SimulatedStore: StoreFiles {
         }
     }
 
-    func append(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
+    package func append(_ bytes: UnsafeRawBufferPointer) throws(SystemError) {
         try perform("write") { open?.content += bytes }
     }
 
-    func synchronize() throws(SystemError) {
+    package func synchronize() throws(SystemError) {
         try perform("fsync") {
             guard let open else { return }
             open.durable = open.content
         }
     }
 
-    func close(permissions: UInt32) throws(SystemError) {
+    package func close(permissions: UInt32) throws(SystemError) {
         try perform("fchmod") {
             open?.mode = permissions
             open = nil
         }
     }
 
-    func reserve(_ path: String, size: Int) throws(SystemError) {
+    package func reserve(_ path: String, size: Int) throws(SystemError) {
         try perform("fallocate") { () throws(SystemError) in
             try add(Node(.regular, mode: 0o600), path, "fallocate")
         }
     }
 
-    func cut(_ path: String, to size: Int) throws(SystemError) {
+    package func cut(_ path: String, to size: Int) throws(SystemError) {
         try perform("ftruncate") {}
     }
 
-    func link(_ path: String, to other: String) throws(SystemError) {
+    package func changeMode(_ path: String, to permissions: UInt32) throws(SystemError) {
+        try perform("chmod") { () throws(SystemError) in
+            guard let node = find(path) else { throw missing("chmod", path) }
+            node.mode = permissions
+        }
+    }
+
+    package func link(_ path: String, to other: String) throws(SystemError) {
         try perform("link") { () throws(SystemError) in
             guard let node = find(path) else { throw missing("link", path) }
             try add(node, other, "link")
         }
     }
 
-    func makeLink(_ path: String, target: String) throws(SystemError) {
+    package func makeLink(_ path: String, target: String) throws(SystemError) {
         try perform("symlink") { () throws(SystemError) in
             let node = Node(.symbolicLink, mode: 0o777)
             node.target = target
@@ -256,7 +263,7 @@ final class SimulatedStore: StoreFiles {
         }
     }
 
-    func rename(_ path: String, to other: String) throws(SystemError) {
+    package func rename(_ path: String, to other: String) throws(SystemError) {
         try perform("rename") { () throws(SystemError) in
             let (from, name) = try folder(path, "rename")
             let (to, otherName) = try folder(other, "rename")
@@ -270,7 +277,7 @@ final class SimulatedStore: StoreFiles {
         }
     }
 
-    func remove(_ path: String) throws(SystemError) {
+    package func remove(_ path: String) throws(SystemError) {
         try perform("unlink") { () throws(SystemError) in
             let (folder, name) = try folder(path, "unlink")
             guard let node = folder.entries[name] else { throw missing("unlink", path) }
@@ -279,7 +286,7 @@ final class SimulatedStore: StoreFiles {
         }
     }
 
-    func removeFolder(_ path: String) throws(SystemError) {
+    package func removeFolder(_ path: String) throws(SystemError) {
         try perform("rmdir") { () throws(SystemError) in
             let (folder, name) = try folder(path, "rmdir")
             guard let node = folder.entries[name] else { throw missing("rmdir", path) }
@@ -288,7 +295,7 @@ final class SimulatedStore: StoreFiles {
         }
     }
 
-    func syncAll() throws(SystemError) {
+    package func syncAll() throws(SystemError) {
         try perform("syncfs") {
             moves = []
             settle(top)
@@ -301,7 +308,7 @@ final class SimulatedStore: StoreFiles {
         for child in node.entries.values { settle(child) }
     }
 
-    func syncFolder(_ path: String) throws(SystemError) {
+    package func syncFolder(_ path: String) throws(SystemError) {
         try perform("fsync") { () throws(SystemError) in
             guard let node = find(path) else { throw missing("fsync", path) }
             settleMoves { $0.from === node || $0.to === node }
@@ -309,5 +316,5 @@ final class SimulatedStore: StoreFiles {
         }
     }
 
-    func available() throws(SystemError) -> (bytes: Int, files: Int?) { (freeBytes, freeFiles) }
+    package func available() throws(SystemError) -> (bytes: Int, files: Int?) { (freeBytes, freeFiles) }
 }
