@@ -248,7 +248,7 @@ let package = Package(
             name: "ExecutorRuntimeTests",
             dependencies: [
                 "ExecutorRuntime", "ExecutorProtocol", "DownloadProtocol", "PluginSession", "BundleFormat",
-                "BundleStore",
+                "BundleStore", "ModelCache",
                 "Deployment", "Trust", "ControlProtocol", "LinuxSystem", "MonotonicTime", "TestSupport",
             ], swiftSettings: strict),
         .testTarget(name: "ProbingTests", dependencies: ["Probing", "MonotonicTime"], swiftSettings: strict),

@@ -22,10 +22,14 @@ package struct ExecutorOrder: Equatable, Sendable {
     package var grants: Set<String>
     /// The plugin's own; `nil` when there is none.
     package var stateDirectory: String?
+    /// Where models are kept, and how many bytes they may have together; `nil` where the plugin has nothing to do with them.
+    package var modelFolder: String?
+    package var modelBudget: Int
 
     package init(
         role: Role, plugin: String, file: String, sha256: String, owner: UInt32, id: String = "", kind: String = "",
-        timeLimit: Duration, grants: Set<String> = [], stateDirectory: String? = nil
+        timeLimit: Duration, grants: Set<String> = [], stateDirectory: String? = nil,
+        modelFolder: String? = nil, modelBudget: Int = 0
     ) {
         self.role = role
         self.plugin = plugin
@@ -37,6 +41,8 @@ package struct ExecutorOrder: Equatable, Sendable {
         self.timeLimit = timeLimit
         self.grants = grants
         self.stateDirectory = stateDirectory
+        self.modelFolder = modelFolder
+        self.modelBudget = modelBudget
     }
 }
 
@@ -45,6 +51,8 @@ extension ExecutorOrder: JSONConvertible {
         case role, plugin, file, sha256, owner, id, kind, grants
         case timeLimit = "time_limit_ns"
         case stateDirectory = "state_directory"
+        case modelFolder = "model_folder"
+        case modelBudget = "model_budget"
     }
 
     package init(json: JSONValue) throws(JSONError) {
@@ -58,14 +66,15 @@ extension ExecutorOrder: JSONConvertible {
             sha256: try json.required(Key.sha256), owner: UInt32(clamping: owner), id: try json.required(Key.id),
             kind: try json.required(Key.kind), timeLimit: .nanoseconds(try json.required(Key.timeLimit) as Int),
             grants: Set(try json.required(Key.grants) as [String]),
-            stateDirectory: try json.optional(Key.stateDirectory))
+            stateDirectory: try json.optional(Key.stateDirectory),
+            modelFolder: try json.optional(Key.modelFolder), modelBudget: try json.optional(Key.modelBudget) ?? 0)
     }
 
     package var json: JSONValue {
         .object([
             Key.role: role.rawValue, .plugin: plugin, .file: file, .sha256: sha256, .owner: Int(owner), .id: id,
             .kind: kind, .timeLimit: Int(timeLimit / .nanoseconds(1)), .grants: grants.sorted(),
-            .stateDirectory: stateDirectory,
+            .stateDirectory: stateDirectory, .modelFolder: modelFolder, .modelBudget: modelBudget,
         ])
     }
 }

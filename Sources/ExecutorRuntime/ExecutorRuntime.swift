@@ -67,6 +67,7 @@ package final class ExecutorRuntime {
         case .execute(let order):
             self.order = order
             requests = HostRequests(grants: order.grants)
+            openModels(order)
         case .control: connectRuntime(descriptor)
         case .telemetry: requests?.telemetry = descriptor
         case .payload(let part, let isLast):
@@ -77,8 +78,29 @@ package final class ExecutorRuntime {
         case .hostEnded(let end): hostEnded(end)
         case .cancel(let reason): cancel(reason)
         case .keepDeployments(let settings): keepDeployments(settings)
-        case .downloads, .deploy, .cancelDeployment, .stepEnded, .crashLooped: break
+        case .downloads: connectDownloads(descriptor)
+        case .deploy, .cancelDeployment, .stepEnded, .crashLooped: break
         case .unknown(let type): onWarning("holdfastd sent the unknown message \(type); both must be of one version")
+        }
+    }
+
+    private func openModels(_ order: ExecutorOrder) {
+        guard let folder = order.modelFolder, !order.grants.isDisjoint(with: ModelRequests.grants) else { return }
+        do throws(SystemError) {
+            let models = try ModelRequests(
+                loop: loop, folder: folder, budget: order.modelBudget, timeLimit: order.timeLimit)
+            models.onProgress = { [weak self] in self?.channel.send(.progress(percent: $0, message: $1)) }
+            requests?.models = models
+        } catch {
+            onWarning("models cannot be worked with: \(error)")
+        }
+    }
+
+    private func connectDownloads(_ descriptor: SharedDescriptor?) {
+        do throws(SystemError) {
+            try requests?.models?.downloads.connect(descriptor)
+        } catch {
+            onWarning("the uplink cannot be spoken with: \(error)")
         }
     }
 
@@ -245,7 +267,8 @@ package final class ExecutorRuntime {
         hasEnded = true
         printed?.finish()
         if let requests { requests.deployments?.callOff(by: requests.runtime) }
-        channel.send(.ended(code: code, message: message))
+        guard let models = requests?.models else { return channel.send(.ended(code: code, message: message)) }
+        models.finish { [weak self] in self?.channel.send(.ended(code: code, message: message)) }
     }
 }
 

@@ -9,6 +9,8 @@ final class HostRequests {
     var runtime: RuntimeQuestions?
     /// Takes what lasts: `runtime` answers one question after the other.
     var deployments: DeploymentRequests?
+    /// `nil` where neither artifacts nor models were granted.
+    var models: ModelRequests?
     /// `nil` where nobody takes telemetry.
     var telemetry: SharedDescriptor?
 
@@ -31,7 +33,9 @@ final class HostRequests {
         case .emit(let reading): answer(emit(.object(reading)))
         case .activateBundle, .restoreBundle: ask(deployments, request, answer)
         case .other where request.grant == .bundle: ask(deployments, request, answer)
-        case .fetchArtifact, .other:
+        case .fetchArtifact: ask(models, request, answer)
+        case .other where request.grant == .model: ask(models, request, answer)
+        case .other:
             answer(.failure(PluginRefusal(.unsupported, "this version of Holdfast offers no \(request.name)")))
         }
     }
@@ -41,6 +45,15 @@ final class HostRequests {
     ) {
         guard let deployments else { return answer(.failure(Self.notGranted(request, .bundle))) }
         deployments.answer(request, answer)
+    }
+
+    private func ask(
+        _ models: ModelRequests?, _ request: PluginRequest, _ answer: @escaping RuntimeQuestions.Answer
+    ) {
+        guard let models else {
+            return answer(.failure(PluginRefusal(.unsupported, "this device has no place for \(request.name)")))
+        }
+        models.answer(request, answer)
     }
 
     private static func notGranted(_ request: PluginRequest, _ grant: PluginGrant) -> PluginRefusal {

@@ -82,7 +82,8 @@ package struct ModelCache {
         guard isGood, (1...longestName).contains(name.utf8.count), name.utf8.first != UInt8(ascii: ".") else {
             throw ModelCacheError(
                 .invalid,
-                "'\(name)' is no name: letters, digits, '.', '-' and '_', at most \(longestName), not beginning with '.'")
+                "'\(name)' is no name: letters, digits, '.', '-' and '_', at most \(longestName), not beginning with '.'"
+            )
         }
     }
 
@@ -113,7 +114,9 @@ package struct ModelCache {
         return try ModelCacheError.system { () throws(SystemError) in
             var models: [Model] = []
             for name in try files.names(in: Folder.objects.rawValue).sorted() {
-                guard let status = try files.status(Self.path(.objects, name)), status.kind == .regular else { continue }
+                guard let status = try files.status(Self.path(.objects, name)), status.kind == .regular else {
+                    continue
+                }
                 models.append(
                     Model(
                         sha256: name, length: status.size, note: note(of: name),
@@ -178,6 +181,10 @@ package struct ModelCache {
             for name in abandoned { try files.remove(Self.path(.partial, name)) }
         }
         for name in plan.evicted { try remove(name) }
+        // An earlier try may have come as far as this.
+        try ModelCacheError.system { () throws(SystemError) in
+            if present > 0 { try files.changeMode(Self.path(.partial, sha256), to: 0o600) }
+        }
     }
 
     private func remove(_ sha256: String) throws(ModelCacheError) {

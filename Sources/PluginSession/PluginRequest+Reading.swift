@@ -1,13 +1,16 @@
 import ControlProtocol
 
 extension PluginRequest {
-    private enum Key: String { case name, sha256, version, method, parameters, reading }
+    private enum Key: String {
+        case name, sha256, version, method, parameters, reading, length
+        case within = "within_s"
+    }
 
     /// In bytes.
     private static let longestName = 128
 
     /// - Throws: what is wrong with the arguments.
-    init(name: String, arguments: some Collection<UInt8>) throws(PluginRefusal) {
+    package init(name: String, arguments: some Collection<UInt8>) throws(PluginRefusal) {
         guard !name.isEmpty, name.utf8.count <= Self.longestName else {
             throw PluginRefusal(.invalid, "a request has a name of at most \(Self.longestName) bytes")
         }
@@ -17,13 +20,16 @@ extension PluginRequest {
         } catch {
             throw PluginRefusal(.invalid, "the arguments of \(name) are wrong: \(error)")
         }
-        if case .fetchArtifact(let artifact, let digest) = call { try Self.check(artifact, digest) }
+        if case .fetchArtifact(let artifact, let digest, _, _) = call { try Self.check(artifact, digest) }
     }
 
     private static func call(_ name: String, _ json: JSONValue) throws(JSONError) -> Call {
         switch name {
         case "artifact.fetch":
-            .fetchArtifact(name: try json.required(Key.name), sha256: try json.required(Key.sha256))
+            .fetchArtifact(
+                name: try json.required(Key.name), sha256: try json.required(Key.sha256),
+                length: try json.optional(Key.length),
+                within: try (json.optional(Key.within) as Double?).map { .seconds(min(max($0, 0), 1e9)) })
         case "bundle.activate":
             .activateBundle(name: try json.required(Key.name), version: try json.required(Key.version))
         case "bundle.restore":

@@ -4,8 +4,9 @@ package import LinuxSystem
 /// What a plugin asks the host for and waits for. Nothing is granted here: whoever answers decides.
 package struct PluginRequest: Equatable, Sendable {
     package enum Call: Equatable, Sendable {
-        /// `artifact.fetch`. The digest is 64 lower-case hexadecimal digits; the name is a relative path without "..".
-        case fetchArtifact(name: String, sha256: String)
+        /// `artifact.fetch`. The digest is 64 lower-case hexadecimal digits; the name is a relative path without "..". The length
+        /// in bytes is there where the plugin knows it.
+        case fetchArtifact(name: String, sha256: String, length: Int? = nil, within: Duration? = nil)
         /// `bundle.activate`
         case activateBundle(name: String, version: String)
         /// `bundle.restore`; `nil`: the last good version.

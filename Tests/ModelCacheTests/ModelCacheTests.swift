@@ -28,7 +28,9 @@ struct ModelCacheTests {
         }
     }
 
-    @Test func `what came has its name once it is what it should be, and can be read by all and written by nobody`() throws {
+    @Test func `what came has its name once it is what it should be, and can be read by all and written by nobody`()
+        throws
+    {
         let model = try Model(1)
         try CacheFixture.fetch(model, into: cache)
         let place = cache.place(of: model.sha256)

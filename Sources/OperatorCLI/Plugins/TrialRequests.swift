@@ -27,7 +27,7 @@ struct TrialRequests {
         case .emit(let reading):
             onReading(reading)
             return PluginAnswer()
-        case .fetchArtifact(let name, let digest): return try fetch(name, digest)
+        case .fetchArtifact(let name, let digest, _, _): return try fetch(name, digest)
         case .askTree:
             guard grants.contains(PluginGrant.treeRead.rawValue) || grants.contains(PluginGrant.treeControl.rawValue)
             else {

@@ -27,6 +27,8 @@ final class Execution {
     var openControl: () -> [UnixStream] = { [] }
     /// Makes a socket that takes the plugin's telemetry, if anybody takes it.
     var openTelemetry: () -> SharedDescriptor? = { nil }
+    /// Hands the uplink its end of a socket on which downloads are asked for.
+    var offerDownloads: (UnixStream) -> Bool = { _ in false }
     var onProgress: (_ percent: Int?, _ message: String) -> Void = { _, _ in }
     var onLog: (ExecutorReport.Level, String) -> Void = { _, _ in }
     var onEnd: (ExecutionEnd) -> Void = { _ in }
@@ -74,9 +76,25 @@ final class Execution {
             send(.control, SharedDescriptor(duplicate))
         }
         if let telemetry = openTelemetry() { send(.telemetry, telemetry) }
+        handOverDownloads()
         for (part, isLast) in PacketParts(payload) { send(.payload(part: part, isLast: isLast)) }
         channel.flush()
         startHost = { [weak self] in self?.startHost(setup) }
+    }
+
+    /// There is a new uplink.
+    func uplinkStarted() {
+        guard end == nil, executor != nil else { return }
+        handOverDownloads()
+        channel.flush()
+    }
+
+    private func handOverDownloads() {
+        guard !plugin.grants.isDisjoint(with: [.artifact, .model]), order.role == .command,
+            let (theirs, uplinks) = try? UnixStream.makePacketPair(), offerDownloads(uplinks),
+            let duplicate = try? SystemCall.duplicate(theirs.rawValue)
+        else { return }
+        send(.downloads, SharedDescriptor(duplicate))
     }
 
     /// Has the plugin told that it is to stop.

@@ -20,6 +20,9 @@ final class ExecutionService {
     /// Makes control connections with what the plugin was granted.
     var openControl: (PluginSettings) -> [UnixStream] = { _ in [] }
     var openTelemetry: (PluginSettings) -> SharedDescriptor? = { _ in nil }
+    /// Hands the uplink its end of a socket on which downloads are asked for.
+    /// - Returns: whether there is an uplink.
+    var offerDownloads: (UnixStream) -> Bool = { _ in false }
     /// Called with each line of a plugin.
     var onLog: (_ plugin: String, _ id: String, ExecutorReport.Level, String) -> Void = { _, _, _, _ in }
     var onEnded: (ExecutionCall, _ plugin: String, ExecutionEnd) -> Void = { _, _, _ in }
@@ -130,6 +133,11 @@ final class ExecutionService {
         }
     }
 
+    /// There is a new uplink: commands that may ask for downloads get a way to it.
+    func uplinkStarted() {
+        for record in records.values { record.execution?.uplinkStarted() }
+    }
+
     private func start(_ record: ExecutionRecord) {
         let call = record.call
         guard let entry = catalogue.entry(for: call.kind)?.entry, let setup = launcher.setup else {
@@ -148,13 +156,15 @@ final class ExecutionService {
                 role: .command, plugin: settings.name, file: settings.file, sha256: settings.sha256,
                 owner: SystemCall.effectiveUserID(), id: call.id, kind: call.kind,
                 timeLimit: min(call.timeLimit ?? settings.timeLimit, settings.timeLimit),
-                grants: Set(settings.grants.map(\.rawValue)), stateDirectory: setup.folder(of: settings.name)),
+                grants: Set(settings.grants.map(\.rawValue)), stateDirectory: setup.folder(of: settings.name),
+                modelFolder: setup.modelFolder(for: settings), modelBudget: ExecutorSetup.modelBudget),
             payload: call.payload.map { JSONValue.object($0).text } ?? "null", plugin: settings, loop: loop,
             launcher: launcher)
         record.execution = execution
         record.plugin = settings.name
         execution.openControl = { [unowned self] in openControl(settings) }
         execution.openTelemetry = { [unowned self] in openTelemetry(settings) }
+        execution.offerDownloads = { [unowned self] in offerDownloads($0) }
         connect(execution, record)
         record.tell(ExecutionReply(state: .running, plugin: settings.name))
         execution.start(setup)

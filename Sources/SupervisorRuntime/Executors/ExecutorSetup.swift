@@ -58,6 +58,14 @@ struct ExecutorSetup {
     /// The plugin's private folder, if it has one.
     func folder(of plugin: String) -> String? { folders[plugin].flatMap { $0.descriptor == nil ? nil : $0.path } }
 
+    /// In bytes, of all models.
+    static let modelBudget = 4 << 30
+
+    /// Where models are, for a plugin that may have to do with them.
+    func modelFolder(for plugin: PluginSettings) -> String? {
+        plugin.grants.isDisjoint(with: [.artifact, .model]) ? nil : "\(stateDirectory)/models"
+    }
+
     // MARK: Confinement
 
     /// An executor reads the plugin's file and keeps the models; it has no plugin in it. Bundles are the keeper's.

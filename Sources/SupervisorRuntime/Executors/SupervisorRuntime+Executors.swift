@@ -25,6 +25,7 @@ extension SupervisorRuntime {
         }
         executions.openControl = { [unowned self] in openControl(for: $0) }
         executions.openTelemetry = { [unowned self] in openTelemetry(for: $0) }
+        executions.offerDownloads = { [unowned self] in uplinkLink.handOverDownloads($0) }
         configureExecutors()
     }
 

@@ -51,6 +51,7 @@ extension SupervisorRuntime {
         case .ready:
             telemetryDrain.stop()
             systemProcessIsReady(UplinkWorker.name)
+            executions.uplinkStarted()
         case .openControl(let id): openControl(id)
         case .noted(let note, let message): chronicle.record(note.kind, message)
         case .warning(let message): chronicle.record(.warning, worker: UplinkWorker.name, message)
