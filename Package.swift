@@ -28,6 +28,7 @@ let package = Package(
         // Plugins, each with the Swift runtime inside.
         .library(name: "deploy", type: .dynamic, targets: ["Deploy"]),
         .library(name: "rollback", type: .dynamic, targets: ["Rollback"]),
+        .library(name: "model-load", type: .dynamic, targets: ["ModelLoad"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
@@ -183,6 +184,9 @@ let package = Package(
             linkerSettings: selfContained),
         .target(
             name: "Rollback", dependencies: ["HoldfastPlugin"], path: "Plugins/Rollback", swiftSettings: strict,
+            linkerSettings: selfContained),
+        .target(
+            name: "ModelLoad", dependencies: ["HoldfastPlugin"], path: "Plugins/ModelLoad", swiftSettings: strict,
             linkerSettings: selfContained),
         // C only: a plugin brings its own language along.
         .executableTarget(
