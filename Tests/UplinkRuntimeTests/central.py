@@ -9,6 +9,7 @@ Makes a CA and a certificate in FOLDER. Prints JSON lines: {"port", "pin"} first
 {"link": {"bytes_per_s": 2000, "dies_every_s": 1}}    what is between the device and central; {} is nothing
 {"mode": "pending|enrolled|refused|revoked"}   {"backup": true}, {"restore": true}, {"dump": true}
 {"content": {"name": SIZE}}     content of so many random bytes, as a file of that name in FOLDER; {"stored", "sha256"} is printed
+{"files": ["/path"]}            the same for the content of files
 {"metadata": {"targets.json": "text"}}
 """
 import base64, gzip, hashlib, http.server, json, os, socket, ssl, subprocess, sys, threading, time
@@ -402,6 +403,13 @@ for line in open(3):
                     file.write(piece)
             contents[digest.hexdigest()] = name
             say(stored=name, sha256=digest.hexdigest())
+        for path in order.get("files", []):
+            name = os.path.basename(path)
+            with open(path, "rb") as file, open(folder + "/" + name, "wb") as copy:
+                content = file.read()
+                copy.write(content)
+            contents[hashlib.sha256(content).hexdigest()] = name
+            say(stored=name, sha256=hashlib.sha256(content).hexdigest())
         metadata.update(order.get("metadata", {}))
         if "dump" in order:
             say(dump=state)
