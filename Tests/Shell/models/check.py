@@ -5,6 +5,7 @@ import http.client
 import io
 import json
 import os
+import random
 import subprocess
 import sys
 import threading
@@ -24,17 +25,19 @@ def start_central():
                                stdout=subprocess.PIPE, text=True, pass_fds=[read])
     orders = os.fdopen(write, "w", buffering=1)
     hello = json.loads(central.stdout.readline())
-    asked = []
+    asked, dumps = [], []
 
     def listen():
         for line in central.stdout:
             said = json.loads(line)
             if "content" in said:
                 asked.append(said)
+            if "dump" in said:
+                dumps.append(said["dump"])
             assert "complaint" not in said, said
 
     threading.Thread(target=listen, daemon=True).start()
-    return central, orders, hello, asked
+    return central, orders, hello, asked, dumps
 
 
 def holdfast(*arguments):
@@ -117,7 +120,7 @@ class Traffic:
         return self.versions
 
 
-central, orders, hello, asked = start_central()
+central, orders, hello, asked, dumps = start_central()
 models = [place + "/models/" + name for name in ("silero_vad.onnx", "silero_vad_16k_op15.onnx")]
 broken = place + "/models/broken.onnx"
 with open(models[0], "rb") as file, open(broken, "wb") as copy:
@@ -171,6 +174,19 @@ value, words = execute("model.load", lie)
 assert value is None and "wrong" in words, words
 assert infer(speech)[0] == new["sha256"]
 
+# Its times came as telemetry.
+def reported():
+    orders.write('{"dump": true}\n')
+    records = dumps[-1]["records"].get("readings", {}).values() if dumps else []
+    return [record["v"] for record in records if record.get("w") == "holdfast-plugin.model-load"]
+
+
+deadline = time.monotonic() + 30
+while len(reported()) < 2 and time.monotonic() < deadline:
+    time.sleep(0.2)
+readings = reported()
+assert len(readings) == 2 and all({"fetch_s", "load_s", "warm_up_s", "first_answer_s"} <= set(one) for one in readings), readings
+
 # Back, without the network and under traffic.
 central.kill()
 central.wait()
@@ -182,6 +198,27 @@ print("went back:", result)
 succeed("model.pin", {"sha256": new["sha256"], "pinned": True, "priority": 3})
 with open(place + "/state/models/notes/" + new["sha256"]) as note:
     assert json.load(note)["pinned"] is True
+
+# Killed in the midst of it, wherever that is: the worker answers, what is committed is one of the two, and the next command gets on.
+for round in range(8):
+    wanted = [new, old][round % 2]
+    command = subprocess.Popen(["holdfast", "execute", "model.load", "--payload", json.dumps(wanted)],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    # The executor, or the plugin.
+    user = ["64904", "64905"][round // 2 % 2]
+    deadline = time.monotonic() + 5
+    while subprocess.run(["pgrep", "-U", user], stdout=subprocess.DEVNULL).returncode and time.monotonic() < deadline:
+        pass
+    time.sleep(random.uniform(0, 0.15))
+    killed = subprocess.run(["pkill", "-9", "-U", user]).returncode == 0
+    command.wait(60)
+    assert infer(speech)[0] in (old["sha256"], new["sha256"])
+    serving = os.readlink(place + "/state/models/serving/ears/speech").rpartition("/")[2]
+    assert serving in (old["sha256"], new["sha256"]), serving
+    succeed("model.load", wanted)
+    assert infer(speech)[0] == wanted["sha256"]
+    print("round %d: %s" % (round, "killed" if killed else "was faster"))
+succeed("model.load", old)
 
 # A damaged model is found before the worker hears of it.
 with open(place + "/state/models/objects/" + new["sha256"], "r+b") as file:
