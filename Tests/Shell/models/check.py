@@ -121,12 +121,12 @@ class Traffic:
 
 
 central, orders, hello, asked, dumps = start_central()
-models = [place + "/models/" + name for name in ("silero_vad.onnx", "silero_vad_16k_op15.onnx")]
+models = [place + "/models/" + name for name in ("silero_vad.onnx", "silero_vad_16k_op15.onnx", "silero_vad_half.onnx")]
 broken = place + "/models/broken.onnx"
 with open(models[0], "rb") as file, open(broken, "wb") as copy:
     copy.write(file.read()[:100_000])
 orders.write(json.dumps({"files": models + [broken]}) + "\n")
-old, new, none = order(models[0]), order(models[1]), order(broken)
+old, new, third, none = order(models[0]), order(models[1]), order(models[2]), order(broken)
 
 # Not enrolled: nobody can fetch anything.
 value, words = execute("model.load", old)
@@ -186,6 +186,20 @@ while len(reported()) < 2 and time.monotonic() < deadline:
     time.sleep(0.2)
 readings = reported()
 assert len(readings) == 2 and all({"fetch_s", "load_s", "warm_up_s", "first_answer_s"} <= set(one) for one in readings), readings
+
+# The uplink is killed in the midst of a download: the next one goes on with what is there.
+orders.write(json.dumps({"link": {"bytes_per_s": 300_000}}) + "\n")
+command = subprocess.Popen(["holdfast", "execute", "model.load", "--payload", json.dumps(third)], stdout=subprocess.PIPE)
+partial = place + "/state/models/partial/" + third["sha256"]
+deadline = time.monotonic() + 30
+while (not os.path.exists(partial) or os.path.getsize(partial) < 100_000) and time.monotonic() < deadline:
+    time.sleep(0.02)
+assert subprocess.run(["pkill", "-9", "-U", "64903"]).returncode == 0
+assert command.wait(60) == 0
+assert infer(speech)[0] == third["sha256"]
+ranges = [one["range"] for one in asked if one["content"] == "silero_vad_half.onnx"]
+assert ranges[0] is None and len(ranges) == 2 and int(ranges[1][6:-1]) >= 100_000, ranges
+orders.write('{"link": {}}\n')
 
 # Back, without the network and under traffic.
 central.kill()
