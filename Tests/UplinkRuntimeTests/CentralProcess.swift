@@ -23,6 +23,8 @@ final class CentralProcess {
     private(set) var asked: [(name: String, range: String?, fault: String)] = []
     private(set) var complaints: [String] = []
     private(set) var dump: JSONValue?
+    private var ordered = 0
+    private var taken = 0
 
     init(loop: EventLoop, folder: String, certificate: String = "good") throws {
         self.loop = loop
@@ -56,8 +58,11 @@ final class CentralProcess {
         EnrolmentToken(url: "https://localhost:\(port)", pins: [pin], secret: [UInt8](repeating: 7, count: 32))
     }
 
+    /// Returns once it is carried out: what is asked of central next must not come before.
     func order(_ json: JSONValue) throws {
         _ = try SystemCall.write(input.rawValue, json.serialised() + [10])
+        ordered += 1
+        try loop.pump("central has taken an order", within: .seconds(30)) { taken == ordered }
     }
 
     func fault(_ path: String, _ names: [String]) throws {
@@ -113,5 +118,6 @@ final class CentralProcess {
         }
         if let complaint = json["complaint"]?.stringValue { complaints.append(complaint) }
         if let dump = json["dump"] { self.dump = dump }
+        if json["taken"] != nil { taken += 1 }
     }
 }

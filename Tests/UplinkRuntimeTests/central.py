@@ -3,7 +3,7 @@
 
     central.py FOLDER [good|expired|weak-host]
 
-Makes a CA and a certificate in FOLDER. Prints JSON lines: {"port", "pin"} first, then one for each request. Takes JSON lines on descriptor 3:
+Makes a CA and a certificate in FOLDER. Prints JSON lines: {"port", "pin"} first, then one for each request, and {"taken"} for each order. Takes JSON lines on descriptor 3:
 {"faults": {"/device/telemetry": ["500", "drop", ...]}}  the next requests of a path end so
 {"command": {...}}     goes to the device      {"skew": SECONDS}   central's clock
 {"link": {"bytes_per_s": 2000, "dies_every_s": 1}}    what is between the device and central; {} is nothing
@@ -413,3 +413,4 @@ for line in open(3):
         metadata.update(order.get("metadata", {}))
         if "dump" in order:
             say(dump=state)
+    say(taken=True)
