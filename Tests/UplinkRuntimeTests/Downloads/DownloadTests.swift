@@ -371,6 +371,24 @@ struct DownloadTests {
         for id in 0..<3 { #expect(gone.end(of: id) == nil, "nobody hears of what was stopped") }
     }
 
+    @Test("one turn of the loop takes no more than it may, however much is there")
+    func turnSize() throws {
+        try fixture.connect(central)
+        let size = 60 << 20
+        let sha256 = try central.store("model", size)
+        let peer = try DownloadPeer(fixture)
+        try peer.fetch(1, order(sha256, size), to: "\(folder)/file")
+        var (last, most) = (0, 0)
+        try fixture.loop.pump("it ends", within: .seconds(60)) {
+            let now = Int(try SystemCall.status(of: "\(folder)/file").size)
+            (most, last) = (max(most, now - last), now)
+            return peer.end(of: 1) != nil
+        }
+        #expect(try peer.outcome(of: 1) == "done")
+        // What was held back comes besides.
+        #expect((16 << 10...160 << 10).contains(most), "\(most)")
+    }
+
     @Test("telemetry and commands have their turn beside a download, and memory stays where it was")
     func beside() throws {
         try fixture.connect(central)
