@@ -354,6 +354,45 @@ import Testing
             try heard(3) == [.deploy(order("d-1")), .deploy(order("d-3")), .cancelDeployment(id: "d-3")])
     }
 
+    @Test func `what a keeper has died over before the switch is begun anew by the next, three times`() throws {
+        try startUp(Self.vision)
+        let asking = try client()
+        service.deploy(order("d-1"), for: asking.connection)
+        #expect(try heard(1) == [.deploy(order("d-1"))])
+        try say(.deployment(report("d-1", .staged)))
+        try expect(asking, 1)
+        try kill()
+        for _ in 0..<2 {
+            try say(.deployment(report("d-1", .failed, code: "interrupted")), .ready)
+            #expect(try heard(1) == [.deploy(order("d-1"))])
+            try say(.deployment(report("d-1", .downloading)))
+            // The next one is not started at once: this one was not there for long.
+            try kill()
+        }
+        #expect(asking.reports.allSatisfy { !$0.state.isEnd })
+        try say(.deployment(report("d-1", .failed, code: "interrupted")), .ready)
+        #expect(try heard(1) == [.deploy(order("d-1"))])
+        try kill()
+        try say(.deployment(report("d-1", .failed, code: "interrupted")), .ready)
+        try expect(asking, 4)
+        #expect(asking.reports.last?.code == "interrupted")
+        // Whoever wants it all the same may ask.
+        service.deploy(order("d-1"), for: asking.connection)
+        #expect(try heard(1) == [.deploy(order("d-1"))])
+    }
+
+    @Test func `an interrupted deployment from before the start is begun anew for whoever asks for it`() throws {
+        service.begin()
+        #expect(try heard(4) == Self.briefing)
+        try say(.deployment(report("d-1", .failed, code: "interrupted")), .ready)
+        let asking = try client()
+        service.deploy(order("d-1"), for: asking.connection)
+        #expect(try heard(1) == [.deploy(order("d-1"))])
+        try say(.deployment(report("d-1", .committed)))
+        try expect(asking, 1)
+        #expect(asking.reports.map(\.state) == [.committed])
+    }
+
     @Test func `a deployment from before the start is known when the keeper has told of it`() throws {
         let asking = try client()
         service.cancel("old", for: asking.connection)

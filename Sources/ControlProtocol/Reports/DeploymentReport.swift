@@ -14,6 +14,9 @@ package struct DeploymentReport: Equatable, Sendable {
         }
     }
 
+    /// The code of one over which the device or a process of the runtime went down before anything that runs was changed.
+    package static let interrupted = "interrupted"
+
     package var id: String
     package var bundle: String
     /// What it is to lead to: VERSION@HASH.

@@ -7,6 +7,8 @@ final class DeploymentRecord {
     /// `nil` while only the keeper knows it: one from before the start of the runtime, or one of its own.
     var order: DeploymentOrder?
     private(set) var latest: DeploymentReport?
+    /// How often a keeper has died over it.
+    private(set) var interruptions = 0
     /// It is to end; said to each keeper that does not know it yet.
     var isCancelled = false
     /// When an event told of it.
@@ -17,6 +19,12 @@ final class DeploymentRecord {
     private static let progressPause: Duration = .seconds(1)
 
     var hasEnded: Bool { latest?.state.isEnd ?? false }
+
+    /// Its keeper died over it, and nothing that runs was changed: the same order is begun anew.
+    var isInterrupted: Bool { hasEnded && latest?.code == DeploymentReport.interrupted }
+
+    /// More often than this an order is not given to the next keeper by itself: it may be what they die of.
+    private static let mostInterruptions = 3
 
     init(id: String, _ order: DeploymentOrder? = nil) {
         self.id = id
@@ -29,6 +37,22 @@ final class DeploymentRecord {
         guard !latest.state.isEnd else { return connection.send(VarlinkReply(latest)) }
         listeners.add(connection)
         connection.send(VarlinkReply(latest, continues: true))
+    }
+
+    /// Somebody asks anew for what was interrupted.
+    func beginAnew(_ order: DeploymentOrder) {
+        self.order = order
+        latest = nil
+        (isCancelled, interruptions) = (false, 0)
+    }
+
+    /// Whether an end that the next keeper tells is none: the order is on its way to it.
+    func goesOn(after report: DeploymentReport) -> Bool {
+        guard report.state.isEnd, report.code == DeploymentReport.interrupted, order != nil, !isCancelled,
+            interruptions < Self.mostInterruptions
+        else { return false }
+        interruptions += 1
+        return true
     }
 
     /// Says how it stands now.

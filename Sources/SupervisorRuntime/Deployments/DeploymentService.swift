@@ -77,6 +77,11 @@ final class DeploymentService {
         if let known = records[order.id] {
             let isSame = known.order.map { $0 == order } ?? (known.latest?.bundle == order.bundle)
             guard isSame else { return refuse(connection, "another deployment has the id \(order.id) already") }
+            if known.isInterrupted, !keeper.isStopped {
+                ended.removeAll { $0 == order.id }
+                known.beginAnew(order)
+                return begin(known, order, for: connection)
+            }
             if known.order == nil, !known.hasEnded {
                 known.order = order
                 keeper.say(.deploy(order))
@@ -89,6 +94,10 @@ final class DeploymentService {
         }
         let record = DeploymentRecord(id: order.id, order)
         records[order.id] = record
+        begin(record, order, for: connection)
+    }
+
+    private func begin(_ record: DeploymentRecord, _ order: DeploymentOrder, for connection: ControlConnection) {
         open.append(order.id)
         record.attach(connection)
         ask { [weak self] trouble in
@@ -231,6 +240,8 @@ final class DeploymentService {
             records[report.id] = record
             open.append(report.id)
         }
+        // The keeper takes orders once it has told what it found.
+        if !keeper.isReady, record.goesOn(after: report) { return }
         // An end is told once more to whoever asks again.
         let wasOpen = !record.hasEnded
         if record.tell(report, at: loop.now) { onChange(report) }
