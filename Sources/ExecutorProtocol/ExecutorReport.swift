@@ -24,8 +24,9 @@ package enum ExecutorReport: Equatable, Sendable {
     case selfTest(step: Int, bundle: String, command: [String], timeLimit: Duration)
     /// The answer is not wanted any more; a test that runs is to end.
     case abandonStep(step: Int)
-    /// Nothing is under way. Unless something has been asked for meanwhile, the process may go.
-    case idle
+    /// Nothing is under way, of all that was asked for or told so far: so many orders, calls to end one, and crash loops. Unless there
+    /// are more by now, the process may go.
+    case idle(heard: Int)
     /// From a newer executor.
     case unknown(type: String)
 
@@ -38,7 +39,7 @@ package enum ExecutorReport: Equatable, Sendable {
 
 extension ExecutorReport: JSONConvertible {
     private enum Key: String {
-        case type, percent, message, level, line, part, last, code, deployment, bundle, step, command
+        case type, percent, message, level, line, part, last, code, deployment, bundle, step, command, heard
         case timeLimit = "time_limit_ns"
     }
 
@@ -63,7 +64,7 @@ extension ExecutorReport: JSONConvertible {
                 command: try json.required(Key.command),
                 timeLimit: .nanoseconds(try json.required(Key.timeLimit) as Int))
         case "abandon-step": self = .abandonStep(step: try json.required(Key.step))
-        case "idle": self = .idle
+        case "idle": self = .idle(heard: try json.required(Key.heard))
         default: self = .unknown(type: type)
         }
     }
@@ -86,7 +87,7 @@ extension ExecutorReport: JSONConvertible {
                 .timeLimit: Int(limit / .nanoseconds(1)),
             ])
         case .abandonStep(let step): .object([Key.type: "abandon-step", .step: step])
-        case .idle: .object([Key.type: "idle"])
+        case .idle(let heard): .object([Key.type: "idle", .heard: heard])
         case .unknown(let type): .object([Key.type: type])
         }
     }

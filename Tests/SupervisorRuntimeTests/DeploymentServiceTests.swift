@@ -223,7 +223,7 @@ import Testing
         try expect(early, 1)
         #expect(
             try DeploymentsReply(json: early.replies[0].parameters.json).bundles.map(\.name) == ["audio", "vision"])
-        try say(.idle)
+        try say(.idle(heard: 0))
         // It hears that nobody listens any more.
         var buffer = [UInt8](repeating: 0, count: 64)
         try loop.pump("its channel is closed") {

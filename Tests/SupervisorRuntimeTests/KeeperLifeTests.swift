@@ -31,7 +31,7 @@ import Testing
 
     @Test mutating func `it goes a moment after it has said that nothing is under way`() {
         startUp()
-        #expect(handle(.idle) == [])
+        #expect(handle(.idle(heard: 0)) == [])
         #expect(life.nextDeadline == now + KeeperLife.linger)
         #expect(handle(.deadlineReached(hasOrders: false), after: KeeperLife.linger) == [.closeChannel])
         #expect(!life.isReady)
@@ -43,25 +43,25 @@ import Testing
     @Test mutating func `what was said to it meanwhile keeps it, and so does what it does`() {
         startUp()
         _ = handle(.sent)
-        _ = handle(.idle, after: .seconds(1))
-        // The word may have crossed with what was said to it.
-        #expect(handle(.deadlineReached(hasOrders: false), after: KeeperLife.linger) == [])
-        _ = handle(.sent)
-        #expect(life.nextDeadline == now + KeeperLife.hearing)
-        _ = handle(.idle, after: .seconds(1))
+        // The word has crossed with what was said to it.
+        _ = handle(.idle(heard: 0))
+        #expect(life.nextDeadline == nil)
+        _ = handle(.idle(heard: 1))
         #expect(life.nextDeadline == now + KeeperLife.linger, "that was its answer")
         _ = handle(.sent)
+        #expect(life.nextDeadline == nil)
+        _ = handle(.idle(heard: 2))
         _ = handle(.active)
         #expect(life.nextDeadline == nil)
-        _ = handle(.idle, after: .seconds(100))
+        _ = handle(.idle(heard: 2), after: .seconds(100))
         #expect(handle(.deadlineReached(hasOrders: true), after: KeeperLife.linger) == [], "an end is still to be told")
         #expect(life.isReady)
-        #expect(handle(.deadlineReached(hasOrders: false), after: KeeperLife.hearing) == [.closeChannel])
+        #expect(handle(.deadlineReached(hasOrders: false), after: KeeperLife.patience) == [.closeChannel])
     }
 
     @Test mutating func `who asks while it leaves gets the next one; one that does not leave is killed`() {
         startUp()
-        _ = handle(.idle)
+        _ = handle(.idle(heard: 0))
         _ = handle(.deadlineReached(hasOrders: false), after: KeeperLife.linger)
         _ = handle(.wanted)
         #expect(handle(.deadlineReached(hasOrders: false), after: KeeperLife.longestGoodbye) == [.kill])
@@ -106,12 +106,12 @@ import Testing
     @Test
     mutating func `one that ends by itself when nothing is under way is not missed, unless something was asked for`() {
         startUp()
-        _ = handle(.idle)
+        _ = handle(.idle(heard: 0))
         #expect(life.mayEnd)
         #expect(handle(.ended(hasOrders: false)) == [])
         #expect(life.phase == .absent)
         startUp()
-        _ = handle(.idle)
+        _ = handle(.idle(heard: 0))
         #expect(handle(.ended(hasOrders: true)) == [.start])
     }
 
@@ -142,7 +142,7 @@ import Testing
             case 1 where isAlive: event = .ready
             case 2 where life.isReady: event = .sent
             case 3 where isAlive: event = .active
-            case 4 where isAlive: event = .idle
+            case 4 where isAlive: event = .idle(heard: Int.random(in: 0..<200, using: &random))
             case 5 where isAlive: event = .ended(hasOrders: Bool.random(using: &random))
             case 6 where !isStopped && Int.random(in: 0..<10, using: &random) == 0: event = .stopRequested
             case 7 where isStopped: event = .resumed

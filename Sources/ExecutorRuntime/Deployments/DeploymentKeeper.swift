@@ -19,6 +19,8 @@ final class DeploymentKeeper {
     /// Came before the store was open.
     private var early: [ExecutorRequest] = []
     private var lastStep = 0
+    /// What holdfastd may still be about to say shows by what it has said and we have heard.
+    private var heard = 0
     private var isOpen = false
     private var isReady = false
     private var isIdleTold = false
@@ -59,6 +61,10 @@ final class DeploymentKeeper {
         }
         guard isReady else { return early.append(request) }
         isIdleTold = false
+        switch request {
+        case .deploy, .cancelDeployment, .crashLooped: heard += 1
+        default: break
+        }
         switch request {
         case .deploy(let order): take(order)
         case .cancelDeployment(let id): for bundle in Array(bundles.values) { bundle.cancel(id) }
@@ -161,6 +167,6 @@ final class DeploymentKeeper {
         let isIdle = isReady && bundles.values.allSatisfy(\.isIdle) && thread.isIdle
         guard isIdle != isIdleTold else { return }
         isIdleTold = isIdle
-        if isIdle { onReport(.idle) }
+        if isIdle { onReport(.idle(heard: heard)) }
     }
 }

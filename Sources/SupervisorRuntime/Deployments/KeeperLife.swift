@@ -26,7 +26,8 @@ struct KeeperLife: Equatable {
         case sent
         /// It has begun something, or goes on with it.
         case active
-        case idle
+        /// - heard: so many of the things that were said to it.
+        case idle(heard: Int)
         /// - hasOrders: somebody waits for the end of a deployment.
         case ended(hasOrders: Bool)
         case notStarted
@@ -46,9 +47,9 @@ struct KeeperLife: Equatable {
 
     static let longestStart: Duration = .seconds(600)
     /// Whoever asks twice gets the same process.
-    static let linger: Duration = .seconds(2)
-    /// What was said to it may not have been heard when it said that it is idle.
-    static let hearing: Duration = .seconds(10)
+    static let linger: Duration = .milliseconds(200)
+    /// For one that says it is idle and has not told the end of something.
+    static let patience: Duration = .seconds(10)
     static let longestGoodbye: Duration = .seconds(10)
     static let firstWait: Duration = .seconds(1)
     static let longestWait: Duration = .seconds(60)
@@ -58,7 +59,8 @@ struct KeeperLife: Equatable {
     private(set) var phase: Phase = .absent
     private var failures = 0
     private var readySince: MonotonicInstant?
-    private var lastSent: MonotonicInstant?
+    /// To this process.
+    private var said = 0
 
     /// Whether it takes orders now.
     var isReady: Bool {
@@ -99,9 +101,9 @@ struct KeeperLife: Equatable {
         switch event {
         case .wanted: wanted(at: now)
         case .ready: ready(at: now)
-        case .sent: sent(at: now)
+        case .sent: sent()
         case .active: active()
-        case .idle: idle(at: now)
+        case .idle(let heard): idle(heard, at: now)
         case .ended(let hasOrders): ended(hasOrders, at: now)
         case .notStarted: notStarted(at: now)
         case .deadlineReached(let hasOrders): deadlineReached(hasOrders, at: now)
@@ -129,35 +131,27 @@ struct KeeperLife: Equatable {
         return [.brief]
     }
 
-    private mutating func sent(at now: MonotonicInstant) -> [Action] {
-        lastSent = now
-        if case .idle = phase { phase = .idle(until: now + Self.hearing) }
-        return []
+    private mutating func sent() -> [Action] {
+        said += 1
+        return active()
     }
 
     private mutating func active() -> [Action] {
-        // It has heard what was said to it; what it had not heard just now, it will within `linger`.
-        lastSent = nil
         if case .idle = phase { phase = .ready }
         return []
     }
 
-    private mutating func idle(at now: MonotonicInstant) -> [Action] {
-        if case .idle(let until) = phase {
-            // That was its answer to what was said last.
-            phase = .idle(until: min(until, now + Self.linger))
-            return []
-        }
-        guard phase == .ready else { return [] }
-        let heard = lastSent.map { $0 + Self.hearing } ?? now
-        phase = .idle(until: max(now + Self.linger, heard))
+    private mutating func idle(_ heard: Int, at now: MonotonicInstant) -> [Action] {
+        // It says so again when it has heard the rest.
+        guard phase == .ready, heard >= said else { return [] }
+        phase = .idle(until: now + Self.linger)
         return []
     }
 
     private mutating func ended(_ hasOrders: Bool, at now: MonotonicInstant) -> [Action] {
         defer {
             readySince = nil
-            lastSent = nil
+            said = 0
         }
         switch phase {
         case .leaving(_, isWanted: false),
@@ -189,7 +183,7 @@ struct KeeperLife: Equatable {
             return [.kill]
         case .idle where hasOrders:
             // It has not told the end of something that it was asked for.
-            phase = .idle(until: now + Self.hearing)
+            phase = .idle(until: now + Self.patience)
             return []
         case .idle:
             phase = .leaving(until: now + Self.longestGoodbye, isWanted: false)

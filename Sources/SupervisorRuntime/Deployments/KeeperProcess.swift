@@ -187,7 +187,7 @@ final class KeeperProcess {
         guard let json = try? JSONValue.parse(packet), let report = try? ExecutorReport(json: json) else { return }
         switch report {
         case .ready: handle(.ready)
-        case .idle: handle(.idle)
+        case .idle(let heard): handle(.idle(heard: heard))
         case .deployment(let deployment):
             if !deployment.state.isEnd { handle(.active) }
             onReport(report)
