@@ -15,7 +15,7 @@ JOBS = $(shell nproc)
 # How long `make soak` torments a running tree.
 MINUTES = 10
 
-.PHONY: help demo test sanitize build device dist format lint bench simulate simulate-spool simulate-deployment simulate-selftest stress vm-smoke soak clean
+.PHONY: help demo test sanitize build device dist format lint bench simulate simulate-spool simulate-deployment simulate-selftest crash-matrix stress vm-smoke soak clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
@@ -73,6 +73,11 @@ simulate-deployment: ## try DEPLOYMENT_SEEDS random lives of a bundle with power
 simulate-selftest: ## plant faults into the pure cores and see that the simulations find each
 	@scripts/install-dependencies build
 	@scripts/simulate-selftest --seeds $(SELFTEST_SEEDS)
+
+crash-matrix: ## interrupt deployments and rollbacks at every state and every call (minutes; STRESS_TEST.md)
+	@scripts/install-dependencies build test
+	export HOLDFAST_PARTS=device; $(SWIFT) build
+	@EVERY=1 Tests/Shell/97-crash-matrix .build/debug
 
 stress: build ## break everything below the real systemd and see what is promised kept (STRESS_TEST.md)
 	@scripts/install-dependencies test
