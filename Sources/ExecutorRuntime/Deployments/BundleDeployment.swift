@@ -34,6 +34,8 @@ final class BundleDeployment {
     private var deadline: MonotonicInstant?
     private var pending: [DeploymentMachine.Event] = []
     private var isHandling = false
+    /// The versions that orders have named, by the order: for those that are refused.
+    private var ordered: [String: String] = [:]
     /// What orders named as the file to fetch, by the version.
     private var files: [BundleVersion: String] = [:]
     private var download: (token: Int, BundleDownload)?
@@ -123,12 +125,9 @@ final class BundleDeployment {
         if let version, let file = order.file { files[version] = file }
         var request = DeploymentRequest(id: order.id, intent, isForced: order.isForced)
         if let within = order.downloadWithin { request.downloadWithin = within }
-        lastVersions[order.id] = order.version
+        ordered[order.id] = order.version
         handle(.requested(request))
     }
-
-    /// Versions that orders have named, for those that are refused.
-    private var lastVersions: [String: String] = [:]
 
     private func refuse(_ order: DeploymentOrder, _ message: String) {
         around.send(
@@ -223,7 +222,7 @@ final class BundleDeployment {
         case .report(let id, let state, let reason): report(id, state, reason)
         case .end(let end):
             report(end.id, end.state, end.reason)
-            lastVersions[end.id] = nil
+            ordered[end.id] = nil
         case .collect(let kept):
             // An archive that was not unpacked yet is of use to whoever asks again.
             let archives = machine.record?.state == .committed ? around.archivesInUse() : nil
@@ -366,7 +365,7 @@ final class BundleDeployment {
     // MARK: Telling
 
     private func report(_ id: String, _ state: DeploymentRecord.State, _ reason: DeploymentReason?) {
-        let version = machine.record.flatMap { $0.id == id ? $0.target.identifier : nil } ?? lastVersions[id] ?? ""
+        let version = machine.record.flatMap { $0.id == id ? $0.target.identifier : nil } ?? ordered[id] ?? ""
         around.send(
             .deployment(
                 DeploymentReport(
