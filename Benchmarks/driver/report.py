@@ -78,7 +78,7 @@ def judged(results):
     deploy = measured(results, "deploy")
     if deploy:
         add(f"deployment of {deploy['megabytes']} MB against curl, sha256sum, tar and sync", deploy["ratio"], " times", 1.5)
-        add("resident memory of the keeper of deployments above an idle one", (deploy["peak_kib"] - deploy["idle_kib"]) / 1024,
+        add("resident memory of the keeper of deployments above that for a few bytes", (deploy["peak_kib"] - deploy["idle_kib"]) / 1024,
             " MB", 24, 1)
         add("switch: from the old worker's stop to the new one's program, slowest", max(deploy["switch_ms"]), " ms", 50, 1)
         add("rollback: from the order to the old version's program, slowest", max(deploy["rollback_ms"]), " ms", 100, 1)

@@ -69,7 +69,6 @@ extension DeploymentMachine {
             }
             let new = DeploymentRecord(
                 id: request.id, isForced: request.isForced, target: version, state: .downloading)
-            self.record = new
             let step = perform(.download(version), now)
             return persisted(new, ends + [report(new), step])
         case .rollback(let version):
@@ -77,7 +76,6 @@ extension DeploymentMachine {
             let new = DeploymentRecord(
                 id: request.id, purpose: .rollback, isForced: request.isForced, target: good.version,
                 terms: good.terms, state: .staged)
-            self.record = new
             let step = perform(.checkTree(good.version), now)
             return persisted(new, ends + [report(new), step])
         }
@@ -138,9 +136,9 @@ extension DeploymentMachine {
             record.state = .staged
             record.terms = terms
             return persisted(record, [report(record), perform(.checkTree(record.target), now)])
-        case (.checkTree(let version), let end): return treeChecked(version, end, now)
-        case (.switchTo(let version), let end): return switched(version, end, now)
-        case (.apply(let version), let end): return applied(version, end, now)
+        case (.checkTree, let end): return treeChecked(end, now)
+        case (.switchTo, let end): return switched(end, now)
+        case (.apply, let end): return applied(end, now)
         case (.selfTest, .failed(let text)): return giveUp(DeploymentReason(.selfTestFailed, text), now)
         case (.selfTest, .done), (.selfTest, .unpacked):
             observation?.hasPassedSelfTest = true

@@ -2,7 +2,7 @@ import MonotonicTime
 
 /// From a complete version to one that has proved itself, or back.
 extension DeploymentMachine {
-    mutating func treeChecked(_ version: BundleVersion, _ end: StepEnd, _ now: MonotonicInstant) -> [Action] {
+    mutating func treeChecked(_ end: StepEnd, _ now: MonotonicInstant) -> [Action] {
         guard var record else { return [] }
         let damage: DeploymentReason? =
             if case .failed(let text) = end { DeploymentReason(.treeDamaged, text) } else { nil }
@@ -18,7 +18,7 @@ extension DeploymentMachine {
         }
     }
 
-    mutating func switched(_ version: BundleVersion?, _ end: StepEnd, _ now: MonotonicInstant) -> [Action] {
+    mutating func switched(_ end: StepEnd, _ now: MonotonicInstant) -> [Action] {
         guard let record else { return [] }
         switch (record.state, end) {
         case (.activating, .failed(let text)): return takeBack(DeploymentReason(.switchFailed, text), now)
@@ -46,11 +46,10 @@ extension DeploymentMachine {
         record.state = .probation
         record.attempts = attempt
         history.candidate = VersionHistory.Good(version: record.target, terms: record.terms ?? VersionTerms())
-        self.record = record
         return persisted(record, [report(record), perform(.apply(record.target), now)])
     }
 
-    mutating func applied(_ version: BundleVersion?, _ end: StepEnd, _ now: MonotonicInstant) -> [Action] {
+    mutating func applied(_ end: StepEnd, _ now: MonotonicInstant) -> [Action] {
         guard let record else { return [] }
         switch (record.state, end) {
         case (.probation, .failed(let text)): return giveUp(DeploymentReason(.refusedByRuntime, text), now)
@@ -169,7 +168,6 @@ extension DeploymentMachine {
     }
 
     mutating func goTo(_ record: DeploymentRecord, _ now: MonotonicInstant) -> [Action] {
-        self.record = record
         let step = perform(record.refuge.map { .checkTree($0) } ?? .switchTo(nil), now)
         return persisted(record, [report(record), step])
     }
