@@ -37,6 +37,10 @@ package enum BuildTime {
 
 /// Wall-clock time, for reports only: it may be 1970 or jump.
 package enum WallClock {
+    /// Seconds since 1970, the earliest that it can be: never before this was built. For what expires: with a clock at 1970 nothing
+    /// ever would.
+    package static func earliest() -> Int64 { max(microseconds() / 1_000_000, BuildTime.seconds) }
+
     /// Seconds since 1970.
     package static func now() -> Double {
         var time = timespec()

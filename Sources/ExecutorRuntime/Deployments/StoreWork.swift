@@ -152,7 +152,7 @@ final class StoreWork {
             try SystemCall.readFile(next, limit: Self.longestMetadata)
         }
         let root = try trustedRoot()
-        let new = try BundleError.trust { () throws(TrustError) in try root.targets(bytes, at: Self.earliestNow) }
+        let new = try BundleError.trust { () throws(TrustError) in try root.targets(bytes, at: Self.now) }
         if let former = try? SystemCall.readFile("\(downloads)/\(Self.metadata)", limit: Self.longestMetadata),
             let known = try? root.targets(former, at: nil), known.header.version > new.header.version
         {
@@ -167,6 +167,8 @@ final class StoreWork {
             try SystemCall.rename(next, to: "\(downloads)/\(Self.metadata)")
         }
     }
+
+    private static var now: ExpiryTime { ExpiryTime(seconds: WallClock.earliest()) }
 
     private func trustedRoot() throws(BundleError) -> TrustedRoot {
         let bytes: [UInt8]
@@ -194,12 +196,7 @@ final class StoreWork {
             guard error.isNotFound else { throw BundleError(error) }
             throw BundleError(.noTrust, "there is no targets.json that says what may run")
         }
-        return try BundleAdmission(root: root, targets: targets, at: Self.earliestNow)
-    }
-
-    /// The clock, but never before this was built: with a clock at 1970 nothing would ever expire.
-    private static var earliestNow: ExpiryTime {
-        ExpiryTime(seconds: max(WallClock.microseconds() / 1_000_000, BuildTime.seconds))
+        return try BundleAdmission(root: root, targets: targets, at: Self.now)
     }
 
     // MARK: From an archive to a version

@@ -20,7 +20,7 @@ struct TrustOptions: ParsableArguments {
         let targetsPath = targets ?? BundleFiles.targets(beside: archive)
         let rootBytes = try BundleFiles.read(root, limit: RootMetadata.largestFile)
         let targetsBytes = try BundleFiles.read(targetsPath, limit: TargetsMetadata.largestFile)
-        let now = ExpiryTime(seconds: WallClock.microseconds() / 1_000_000)
+        let now = ExpiryTime(seconds: WallClock.earliest())
         return try BundleFiles.about("\(root), \(targetsPath)") { () throws(BundleError) in
             try BundleAdmission(root: rootBytes, targets: targetsBytes, at: now)
         }
