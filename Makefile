@@ -30,7 +30,7 @@ build: ## build everything in release
 
 device: ## build only what runs on a device, which takes a fraction of the time
 	@scripts/install-dependencies build
-	export HOLDFAST_PARTS=device; for product in holdfastd holdfast holdfast-imunoedge holdfast-plugin-host deploy rollback model-load; do $(SWIFT) build -c release --product $$product || exit; done
+	export HOLDFAST_PARTS=device; for product in holdfastd holdfast holdfast-imunoedge holdfast-plugin-host deploy model-load; do $(SWIFT) build -c release --product $$product || exit; done
 
 dist: build ## pack what a device needs as dist/holdfast-VERSION-linux-ARCH.tar.gz
 	@scripts/dist

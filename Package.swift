@@ -27,7 +27,6 @@ let package = Package(
         .executable(name: "holdfast-plugin-host", targets: ["holdfast-plugin-host"]),
         // Plugins, each with the Swift runtime inside.
         .library(name: "deploy", type: .dynamic, targets: ["Deploy"]),
-        .library(name: "rollback", type: .dynamic, targets: ["Rollback"]),
         .library(name: "model-load", type: .dynamic, targets: ["ModelLoad"]),
     ],
     dependencies: [
@@ -181,9 +180,6 @@ let package = Package(
             cSettings: [.treatAllWarnings(as: .error), .define("_GNU_SOURCE")], linkerSettings: selfContained),
         .target(
             name: "Deploy", dependencies: ["HoldfastPlugin"], path: "Plugins/Deploy", swiftSettings: strict,
-            linkerSettings: selfContained),
-        .target(
-            name: "Rollback", dependencies: ["HoldfastPlugin"], path: "Plugins/Rollback", swiftSettings: strict,
             linkerSettings: selfContained),
         .target(
             name: "ModelLoad", dependencies: ["HoldfastPlugin"], path: "Plugins/ModelLoad", swiftSettings: strict,
