@@ -523,7 +523,11 @@ import Testing
             ])
         // A flood is drained, and what is left behind does not hold it up.
         try test(5, "yes flood | head -c 300000; (yes flood) & exit 1")
-        #expect(try heard(1) == [.stepEnded(step: 5, problem: "the self-test ended with status 1: flood")])
+        guard case .stepEnded(step: 5, let flood?)? = try heard(1).first else {
+            throw SystemError(call: "test", errno: 0)
+        }
+        // Whoever is killed may be in the middle of a line.
+        #expect(flood.hasPrefix("the self-test ended with status 1"))
         try say(.selfTest(step: 6, bundle: "vision", command: ["/nowhere/test"], timeLimit: .seconds(5)))
         guard case .stepEnded(step: 6, let problem?)? = try heard(1).first else {
             throw SystemError(call: "test", errno: 0)
