@@ -35,10 +35,6 @@ NOBODY = 65534
 PATIENCE_S = 120
 
 
-def missing(central):
-    return [str(path) for path in (BINARIES / "holdfastd", BINARIES / "holdfast", central) if not path.exists()]
-
-
 class Device:
     """A device of an ordinary user, enrolled. Its events are followed from the start."""
 

@@ -76,23 +76,25 @@ final class BundleDownload {
         case .failure(let error): return finish(error.sentence)
         case .success(false): break
         }
-        guard order.file != nil else {
+        guard let file = order.file else {
             return finish("\(order.version) is not on the device, and the order does not name a file to fetch")
         }
         work.perform { (store) throws(BundleError) in
             try store.openMetadata()
-        } then: { [weak self] in
-            self?.fetchMetadata($0)
+        } then: { [weak self] result in
+            // Owned at once: whoever was to have it may be gone.
+            let opened = result.map { SharedDescriptor(Descriptor(owning: $0)) }
+            self?.fetchMetadata(opened, for: file)
         }
     }
 
-    private func fetchMetadata(_ file: Result<Int32, BundleError>) {
-        let descriptor: SharedDescriptor
-        switch file {
-        case .failure(let error): return finish(error.sentence)
-        case .success(let number): descriptor = SharedDescriptor(Descriptor(owning: number))
-        }
+    private func fetchMetadata(_ opened: Result<SharedDescriptor, BundleError>, for file: String) {
         guard !isStopped else { return }
+        let descriptor: SharedDescriptor
+        switch opened {
+        case .failure(let error): return finish(error.sentence)
+        case .success(let opened): descriptor = opened
+        }
         let download = DownloadOrder(
             .metadata(name: StoreWork.metadata, longest: StoreWork.longestMetadata),
             minimumSpeed: settings.minimumSpeed, within: left)
@@ -107,7 +109,7 @@ final class BundleDownload {
             let order = order
             work.perform { (store) throws(BundleError) in
                 try store.acceptMetadata()
-                return try store.wanted(order.bundle, order.version, file: order.file)
+                return try store.wanted(order.bundle, order.version, file: file)
             } then: { [weak self] in
                 self?.judged($0)
             }
@@ -116,12 +118,11 @@ final class BundleDownload {
 
     // MARK: Archive
 
-    private func judged(_ found: Result<StoreWork.Wanted?, BundleError>) {
+    private func judged(_ found: Result<StoreWork.Wanted, BundleError>) {
         guard !isStopped else { return }
         switch found {
         case .failure(let error): finish(error.sentence)
-        case .success(nil): finish(nil)
-        case .success(let wanted?):
+        case .success(let wanted):
             self.wanted = wanted
             open(wanted, isLastTry: false)
         }

@@ -73,13 +73,8 @@ final class StoreWork {
 
     // MARK: Download
 
-    /// - Returns: `nil` when the version is on the device already.
-    func wanted(_ bundle: String, _ version: BundleVersion, file: String?) throws(BundleError) -> Wanted? {
-        if try store.has(bundle, version.identifier) { return nil }
-        guard let file else {
-            throw BundleError(
-                .notFound, "\(version) is not on the device, and the order does not name the file to fetch it from")
-        }
+    /// - Parameter file: under which the version was signed.
+    func wanted(_ bundle: String, _ version: BundleVersion, file: String) throws(BundleError) -> Wanted {
         let target = try admission().target(file)
         if let said = target.custom?["holdfast"]?["bundle"] {
             guard said["name"]?.stringValue == bundle, said["version"]?.stringValue == version.number else {
@@ -90,7 +85,7 @@ final class StoreWork {
         return Wanted(sha256: target.sha256.hex, length: target.length)
     }
 
-    func place(of wanted: Wanted) -> String { "\(downloads)/\(wanted.sha256)" }
+    private func place(of wanted: Wanted) -> String { "\(downloads)/\(wanted.sha256)" }
 
     /// Opens the file that something is fetched into, with room for all of it.
     /// - Returns: how much of it is there already.
@@ -100,15 +95,7 @@ final class StoreWork {
         removeArchives(but: others.union([wanted.sha256]))
         try store.makeRoom(bytes: wanted.length)
         return try BundleError.system { () throws(SystemError) in
-            let file = try SystemCall.open(place(of: wanted), [.readWrite, .create, .noFollow], permissions: 0o600)
-            let size = Int(try SystemCall.status(file.rawValue).size)
-            if size > wanted.length { try SystemCall.truncate(file.rawValue, to: 0) }
-            do throws(SystemError) {
-                try SystemCall.reserve(file.rawValue, size: Int64(wanted.length))
-            } catch {
-                guard error.isNotSupported else { throw error }
-            }
-            return (file.release(), size > wanted.length ? 0 : size)
+            try PartialFile.open(place(of: wanted), length: wanted.length)
         }
     }
 
@@ -171,24 +158,23 @@ final class StoreWork {
     private static var now: ExpiryTime { ExpiryTime(seconds: WallClock.earliest()) }
 
     private func trustedRoot() throws(BundleError) -> TrustedRoot {
-        let bytes: [UInt8]
+        let bytes = try rootBytes()
+        return try BundleError.trust { () throws(TrustError) in try TrustedRoot(trusting: bytes) }
+    }
+
+    private func rootBytes() throws(BundleError) -> [UInt8] {
         do throws(SystemError) {
-            bytes = try SystemCall.readFile(settings.trustedRoot, limit: Self.longestMetadata)
+            return try SystemCall.readFile(settings.trustedRoot, limit: Self.longestMetadata)
         } catch {
             throw BundleError(
                 .noTrust,
                 "the trusted root \(settings.trustedRoot) cannot be read: \(error.message); "
                     + "holdfast bundle root makes one, and its place is [deployment] trusted_root")
         }
-        return try BundleError.trust { () throws(TrustError) in try TrustedRoot(trusting: bytes) }
     }
 
-    /// Beside an archive that was installed by hand, or fetched.
+    /// By the metadata that were accepted last.
     private func admission() throws(BundleError) -> BundleAdmission {
-        _ = try trustedRoot()
-        let root = try BundleError.system { () throws(SystemError) in
-            try SystemCall.readFile(settings.trustedRoot, limit: Self.longestMetadata)
-        }
         let targets: [UInt8]
         do throws(SystemError) {
             targets = try SystemCall.readFile("\(downloads)/\(Self.metadata)", limit: Self.longestMetadata)
@@ -196,7 +182,7 @@ final class StoreWork {
             guard error.isNotFound else { throw BundleError(error) }
             throw BundleError(.noTrust, "there is no targets.json that says what may run")
         }
-        return try BundleAdmission(root: root, targets: targets, at: Self.now)
+        return try BundleAdmission(root: try rootBytes(), targets: targets, at: Self.now)
     }
 
     // MARK: From an archive to a version
@@ -204,8 +190,8 @@ final class StoreWork {
     /// Signature and hash of an archive that was fetched, and whether it is what was asked for.
     func verify(_ bundle: String, _ version: BundleVersion, file: String?) throws(BundleError) {
         if try store.has(bundle, version.identifier) { return }
-        guard let file, let wanted = try wanted(bundle, version, file: file) else { return }
-        let path = place(of: wanted)
+        guard let file else { return }
+        let path = place(of: try wanted(bundle, version, file: file))
         let descriptor = SharedDescriptor(
             try BundleError.system { () throws(SystemError) in try SystemCall.open(path, [.readOnly, .noFollow]) })
         do throws(BundleError) {

@@ -54,7 +54,8 @@ final class ModelFetch {
             }
             try cache.makeRoom(for: order.sha256, length: length, priority: order.priority)
             do throws(SystemError) {
-                return try Self.open(cache.partialPlace(of: order.sha256), length: length)
+                let (file, offset) = try PartialFile.open(cache.partialPlace(of: order.sha256), length: length)
+                return .file(file, offset)
             } catch {
                 throw ModelCacheError(error)
             }
@@ -66,21 +67,6 @@ final class ModelFetch {
                 fetch(SharedDescriptor(Descriptor(owning: file)), offset, order.length ?? 0, isLastTry: isLastTry)
             }
         }
-    }
-
-    private static func open(_ path: String, length: Int) throws(SystemError) -> Preparation {
-        let file = try SystemCall.open(path, [.readWrite, .create, .noFollow], permissions: 0o600)
-        var size = Int(try SystemCall.status(file.rawValue).size)
-        if size > length {
-            try SystemCall.truncate(file.rawValue, to: 0)
-            size = 0
-        }
-        do throws(SystemError) {
-            try SystemCall.reserve(file.rawValue, size: Int64(length))
-        } catch {
-            guard error.isNotSupported else { throw error }
-        }
-        return .file(file.release(), size)
     }
 
     private func fetch(_ file: SharedDescriptor, _ offset: Int, _ length: Int, isLastTry: Bool) {

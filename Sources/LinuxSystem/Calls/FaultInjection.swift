@@ -19,6 +19,7 @@
             var thread: Int32?
         }
 
+        // SAFETY: touched only by who has `isTaken`.
         private nonisolated(unsafe) static var faults: [Fault] = []
         /// For `faults`, in place of a Mutex: that one the thread sanitizer does not see, and reports what it guards.
         private static let isTaken = Atomic<Bool>(false)
